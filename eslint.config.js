@@ -1,0 +1,61 @@
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/**
+ * The data flow of the product, one way (see CONTRIBUTING.md): files of a room may not import
+ * what `group` matches; a pattern with `!` makes an exception.
+ */
+function room(files, group, message, ignores = []) {
+  return {
+    files,
+    ignores,
+    rules: { 'no-restricted-imports': ['error', { patterns: [{ group, message }] }] },
+  };
+}
+
+export default tseslint.config(
+  { ignores: ['dist', 'training', 'public', 'src/onnx/proto/*_pb.ts'] },
+  js.configs.recommended,
+  tseslint.configs.strict,
+  tseslint.configs.stylistic,
+  {
+    files: ['**/*.{ts,tsx}'],
+    rules: {
+      '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      'no-console': 'error',
+    },
+  },
+  { files: ['tools/**', 'tests/**'], rules: { 'no-console': 'off' } },
+  room(['src/cache/**'], ['../*', '[a-z@]*'], 'cache/ is pure mathematics and imports nothing.'),
+  room(
+    ['src/ui/**', 'src/main.ts'],
+    ['**/worker/*', '!**/worker/client.ts', '!**/worker/api.ts', '**/pipeline/**', '**/backend/**', '**/bundle/**', '**/onnx/**'],
+    'The page reaches the engine only through worker/client.',
+  ),
+  room(
+    ['src/worker/client.ts', 'src/worker/api.ts', 'src/worker/errors.ts'],
+    ['../ui/**', '../onnx/**', './index.ts', './host.ts', 'onnxruntime-web*'],
+    'Page-side files load no engine code.',
+  ),
+  room(['src/worker/**'], ['../ui/**', '../onnx/**'], 'The worker knows nothing of the page.', [
+    'src/worker/client.ts',
+    'src/worker/api.ts',
+    'src/worker/errors.ts',
+  ]),
+  room(
+    ['src/pipeline/**'],
+    ['../ui/**', '../worker/**', '!../worker/api.ts', '../onnx/**', '../backend/**', '!../backend/backend.ts', 'onnxruntime-web*'],
+    'The pipeline drives the backend interface and sees no GPU or ONNX Runtime type.',
+  ),
+  room(
+    ['src/backend/**'],
+    ['../ui/**', '../../ui/**', '../worker/**', '../../worker/**', '!../worker/api.ts', '../pipeline/**', '../../pipeline/**', '../onnx/**', '../../onnx/**'],
+    'Backends are below the pipeline.',
+  ),
+  room(
+    ['src/bundle/**', 'src/onnx/**'],
+    ['**/ui/**', '**/worker/**', '**/pipeline/**', '**/backend/**', 'onnxruntime-web*'],
+    'Bundles and graphs are below everything that runs them.',
+  ),
+);

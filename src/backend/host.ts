@@ -1,0 +1,33 @@
+/**
+ * What the surroundings (a web worker or Node) give the backends: they load modules and files
+ * in their own way, and the backends stay the same.
+ */
+import type { Ort } from './ort.ts';
+
+export interface OrtModule {
+  /** The module, with `env.wasm.wasmPaths` already set where it cannot find its wasm itself. */
+  readonly ort: Ort;
+  /** Threads for the CPU build; left out, what the browser allows. */
+  readonly threads?: number;
+}
+
+/** The text of the files of the same names in shaders/. */
+export interface ShaderSources {
+  readonly forecast: string;
+  readonly eulerStep: string;
+}
+
+export interface BackendHost {
+  /** `navigator.gpu`; undefined where there is no WebGPU. */
+  readonly gpu: GPU | undefined;
+  /** Module loaders, called only for the backend that needs them. */
+  readonly ort: {
+    /** `onnxruntime-web/jspi` where WebAssembly can suspend, else `onnxruntime-web/webgpu`. */
+    webgpu(): Promise<OrtModule>;
+    /** `onnxruntime-web/wasm`. */
+    cpu(): Promise<OrtModule>;
+  };
+  readonly shaders: ShaderSources;
+  /** Reads a file of public/selftest/ by its name. */
+  selfTestFile(name: string): Promise<Uint8Array<ArrayBuffer>>;
+}

@@ -1,0 +1,111 @@
+/** The bundle's manifest: the schema is the validator. */
+import * as v from 'valibot';
+import { AppError } from '../errors.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
+/** A relative path inside the bundle: no scheme, no leading slash, no `..`. */
+const path = v.pipe(
+  v.string(),
+  v.maxLength(300),
+  v.regex(/^(?!.*(?:^|\/)\.\.?(?:\/|$))[A-Za-z0-9_][A-Za-z0-9_.\-/]*$/, 'is not a relative path'),
+);
+
+/** One ONNX graph and the external data files that it names. */
+const graph = v.object({ graph: path, data: v.array(path) });
+/** The same graph in the precisions that the bundle offers. */
+const component = v.object({ float32: graph, float16: graph });
+/** A component cut into consecutive segments. */
+const segments = v.object({
+  float32: v.pipe(v.array(graph), v.minLength(1)),
+  float16: v.pipe(v.array(graph), v.minLength(1)),
+});
+
+const transformer = v.object({
+  hidden: count,
+  heads: count,
+  headWidth: count,
+  /** Rotary dimensions of the three position axes; their sum is headWidth. */
+  axes: v.tuple([count, count, count]),
+  doubleBlocks: count,
+  singleBlocks: count,
+  /** Channels of a packed latent token, 64 for 16 latent channels. */
+  latentWidth: count,
+  textWidth: count,
+  pooledWidth: count,
+});
+
+/** diffusers' FlowMatchEulerDiscreteScheduler, by the names of its configuration. */
+const scheduler = v.object({
+  shift: v.number(),
+  useDynamicShifting: v.boolean(),
+  baseShift: v.number(),
+  maxShift: v.number(),
+  baseImageTokens: v.number(),
+  maxImageTokens: v.number(),
+});
+
+export const manifestSchema = v.object({
+  format: v.literal('hicache-bundle'),
+  version: v.literal(1),
+  title: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+  licence: v.pipe(v.string(), v.maxLength(2000)),
+  source: v.pipe(v.string(), v.maxLength(2000)),
+  /** Prompts that show what the model can do. */
+  examples: v.array(v.pipe(v.string(), v.maxLength(500))),
+  transformer,
+  text: v.object({
+    t5Tokens: count,
+    clipTokens: count,
+  }),
+  autoencoder: v.object({
+    latentChannels: count,
+    /** Pixels of a side per latent of a side. */
+    downscale: count,
+  }),
+  scheduler,
+  defaults: v.object({ steps: count }),
+  sizes: v.pipe(v.array(v.object({ width: count, height: count })), v.minLength(1)),
+  /** Linear map from a latent's channels to RGB in 0..1, for previews. */
+  preview: v.optional(
+    v.object({
+      factors: v.array(v.tuple([v.number(), v.number(), v.number()])),
+      bias: v.tuple([v.number(), v.number(), v.number()]),
+    }),
+  ),
+  components: v.object({
+    t5: component,
+    clip: component,
+    trunk: segments,
+    head: component,
+    decoder: component,
+  }),
+  tokenizers: v.object({ t5: path, clip: path }),
+  files: v.record(
+    path,
+    v.object({
+      bytes: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 40)),
+      sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+    }),
+  ),
+});
+
+export type Manifest = v.InferOutput<typeof manifestSchema>;
+export type GraphFiles = v.InferOutput<typeof graph>;
+
+/** Parses and validates; the error names the field. `where` is the file or address, for the error. */
+export function parseManifest(text: string, where: string): Manifest {
+  const hint = 'Convert or download the bundle again.';
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new AppError('bad-bundle', `${where} is not valid JSON.`, hint, { cause });
+  }
+  const result = v.safeParse(manifestSchema, json);
+  if (!result.success) {
+    const issue = result.issues[0];
+    const field = v.getDotPath(issue) ?? 'the top level';
+    throw new AppError('bad-bundle', `${where}: ${field}: ${issue.message}`, hint);
+  }
+  return result.output;
+}

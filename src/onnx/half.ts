@@ -1,0 +1,59 @@
+/** IEEE 754 half precision, as bits in a Uint16Array. */
+
+const bits = new Uint32Array(1);
+const float = new Float32Array(bits.buffer);
+
+let table: Float32Array | undefined;
+
+/** Every half precision number by its bits, so that decoding is one look-up. */
+function decodeTable(): Float32Array {
+  if (table) return table;
+  table = new Float32Array(65536);
+  for (let half = 0; half < 65536; half++) {
+    const sign = half & 0x8000 ? -1 : 1;
+    const exponent = (half >> 10) & 31;
+    const fraction = half & 1023;
+    if (exponent === 0) table[half] = sign * fraction * 2 ** -24;
+    else if (exponent === 31) table[half] = fraction ? NaN : sign * Infinity;
+    else table[half] = sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  }
+  return table;
+}
+
+export function fromHalf(half: number): number {
+  return decodeTable()[half & 0xffff]!;
+}
+
+/** Bits of the nearest half precision number; ties go to the even one. */
+export function toHalf(value: number): number {
+  float[0] = value;
+  const word = bits[0]!;
+  const sign = (word >>> 16) & 0x8000;
+  const magnitude = word & 0x7fffffff;
+  if (magnitude > 0x7f800000) return sign | 0x7e00;
+  // 65520 is the first number that rounds to infinity.
+  if (magnitude >= 0x477ff000) return sign | 0x7c00;
+  if (magnitude < 0x38800000) {
+    // Subnormal: a multiple of 2^-24. Adding 0.5 puts that unit into float32's last bit,
+    // so that the addition itself rounds to nearest, ties to even.
+    bits[0] = magnitude;
+    float[0] = float[0]! + 0.5;
+    return sign | (bits[0]! - 0x3f000000);
+  }
+  const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
+  return sign | ((rounded - 0x38000000) >>> 13);
+}
+
+export function halvesToFloats(halves: Uint16Array): Float32Array {
+  const numbers = decodeTable();
+  return Float32Array.from(halves, (half) => numbers[half]!);
+}
+
+export function floatsToHalves(floats: Float32Array): Uint16Array {
+  return Uint16Array.from(floats, toHalf);
+}
+
+/** bfloat16 is the upper half of a float32. */
+export function brainFloatsToFloats(halves: Uint16Array): Float32Array {
+  return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
+}

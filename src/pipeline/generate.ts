@@ -1,0 +1,103 @@
+/**
+ * A picture from a prompt: flow-match Euler sampling of a FLUX transformer whose features are
+ * computed at some steps and forecast at the others (HiCache, arXiv 2508.16984).
+ */
+import type { Backend, DenoiseRun } from '../backend/backend.ts';
+import type { Manifest } from '../bundle/manifest.ts';
+import { isComputeStep } from '../cache/schedule.ts';
+import { type CacheSettings, MAX_ANCHORS } from '../cache/settings.ts';
+import { forecastWeights } from '../cache/weights.ts';
+import { AppError } from '../errors.ts';
+import type { GenerateEvent, GenerateRequest, GenerateResult } from './job.ts';
+import { gridOf, startingLatents } from './latents.ts';
+import { Previewer } from './preview.ts';
+import { RunRecord } from './record.ts';
+import { checkRequest, checkSettings } from './request.ts';
+import { flowTimes } from './scheduler.ts';
+import { type Tokenizers, tokenize, unknownWords } from './tokenize.ts';
+import { yieldToEvents as nextTask } from './yield.ts';
+
+export interface Engine {
+  readonly backend: Backend;
+  readonly tokenizers: Tokenizers;
+  readonly manifest: Manifest;
+}
+
+/** How the caller watches and steers a run. */
+export interface Control {
+  /** Asked before every step: the settings for it. */
+  readonly settings: () => CacheSettings;
+  /** Aborting ends the run before its next step. */
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: GenerateEvent) => void;
+  /** Lets messages in between two steps; by default one macrotask. */
+  readonly yieldToEvents?: () => Promise<void>;
+}
+
+/**
+ * @throws AppError `bad-request` for a request or settings that are not possible, `cancelled`
+ * after `signal` is aborted, and whatever the backend throws.
+ */
+export async function generate(
+  { backend, tokenizers, manifest }: Engine,
+  request: GenerateRequest,
+  { settings: currentSettings, signal, onEvent, yieldToEvents = nextTask }: Control,
+): Promise<GenerateResult> {
+  checkRequest(request, manifest);
+  const { prompt, seed, steps } = request;
+  const grid = gridOf(request, manifest);
+  const sigmas = flowTimes(steps, grid.rows * grid.columns, manifest.scheduler);
+  const record = new RunRecord(steps);
+
+  const unknown = unknownWords(tokenizers, prompt);
+  onEvent({ kind: 'text', unknownWords: unknown });
+  const tokens = tokenize(tokenizers, prompt, manifest.text);
+  const conditioning = await record.time('text', () => backend.encodeText(tokens));
+  let run: DenoiseRun | undefined;
+  try {
+    const noise = startingLatents(seed, grid, manifest.autoencoder.latentChannels);
+    run = await backend.begin(noise, grid, conditioning);
+    const preview = request.preview ? new Previewer(run, grid, manifest.preview) : undefined;
+    const anchors: number[] = []; // step positions, newest first
+
+    for (let step = 0; step < steps; step++) {
+      await yieldToEvents();
+      throwIfCancelled(signal);
+      const [sigma, nextSigma] = [sigmas[step]!, sigmas[step + 1]!];
+      const settings = currentSettings();
+      checkSettings(settings);
+
+      const computed = isComputeStep(step, anchors[0] ?? null, settings);
+      record.startStep(step, computed, settings);
+      if (computed) {
+        await record.time('trunk', () => run!.runTrunk(sigma));
+        anchors.unshift(step);
+        anchors.length = Math.min(anchors.length, MAX_ANCHORS);
+      } else {
+        const weights = forecastWeights(settings, anchors, step);
+        await record.time('forecast', () => run!.forecast(weights));
+      }
+      await record.time('head', () => run!.head(sigma));
+      await record.time('head', () => run!.eulerStep(nextSigma - sigma));
+      // The step's work is waited for once, here; nearly all of the wait is the features' work.
+      await record.time(computed ? 'trunk' : 'forecast', () => run!.settle());
+
+      onEvent({ kind: 'step', step, steps, computed, cache: settings, ...record.endStep() });
+      if (nextSigma > 0) await preview?.showIfDue(nextSigma, onEvent);
+    }
+
+    await yieldToEvents();
+    throwIfCancelled(signal);
+    onEvent({ kind: 'decoding' });
+    const picture = await record.time('decode', () => run!.decode());
+    return { ...picture, stats: record.stats(request, unknown, backend.info) };
+  } finally {
+    run?.dispose();
+    conditioning.dispose();
+  }
+}
+
+function throwIfCancelled(signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  throw new AppError('cancelled', 'The picture was cancelled.', 'Start another when you like.');
+}

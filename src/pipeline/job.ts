@@ -1,0 +1,44 @@
+/** One picture to make: what is asked for, what is told on the way, what comes out. Types only. */
+import type { CacheSettings } from '../cache/settings.ts';
+import type { GenerateStats } from './stats.ts';
+
+export interface GenerateRequest {
+  readonly prompt: string;
+  /** 0 to 2^32 - 1. */
+  readonly seed: number;
+  readonly steps: number;
+  readonly width: number;
+  readonly height: number;
+  /** Settings for the first step; they may be changed on the way. */
+  readonly cache: CacheSettings;
+  readonly preview: boolean;
+}
+
+export type GenerateEvent =
+  | { readonly kind: 'text'; readonly unknownWords: readonly string[] }
+  | {
+      readonly kind: 'step';
+      readonly step: number;
+      readonly steps: number;
+      readonly computed: boolean;
+      /** The settings that this step really used. */
+      readonly cache: CacheSettings;
+      /** Wall-clock of this step. */
+      readonly seconds: number;
+      /** Estimate for the rest of the run, decoding included. */
+      readonly secondsLeft: number;
+    }
+  | {
+      readonly kind: 'preview';
+      readonly width: number;
+      readonly height: number;
+      readonly pixels: Uint8ClampedArray<ArrayBuffer>;
+    }
+  | { readonly kind: 'decoding' };
+
+export interface GenerateResult {
+  readonly width: number;
+  readonly height: number;
+  readonly pixels: Uint8ClampedArray<ArrayBuffer>;
+  readonly stats: GenerateStats;
+}

@@ -1,0 +1,90 @@
+/** What a run did and what it took, gathered on the way. */
+import type { BackendInfo } from '../backend/backend.ts';
+import { plannedComputeSteps } from '../cache/schedule.ts';
+import type { CacheSettings } from '../cache/settings.ts';
+import type { GenerateRequest } from './job.ts';
+import { Pace } from './pace.ts';
+import type { GenerateStats } from './stats.ts';
+
+type Stage = Exclude<keyof GenerateStats['seconds'], 'total'>;
+
+interface CurrentStep {
+  readonly step: number;
+  readonly computed: boolean;
+  readonly settings: CacheSettings;
+  readonly started: number;
+}
+
+export class RunRecord {
+  readonly #steps: number;
+  readonly #started = performance.now();
+  readonly #pace = new Pace();
+  readonly #seconds: Record<Stage, number> = { text: 0, trunk: 0, forecast: 0, head: 0, decode: 0 };
+  readonly #computeSteps: number[] = [];
+  readonly #cache: { fromStep: number; settings: CacheSettings }[] = [];
+  #current: CurrentStep | undefined;
+
+  constructor(steps: number) {
+    this.#steps = steps;
+  }
+
+  /** Runs `work` and adds its wall-clock to the stage's. */
+  async time<T>(stage: Stage, work: () => Promise<T>): Promise<T> {
+    const started = performance.now();
+    const result = await work();
+    this.#seconds[stage] += secondsSince(started);
+    return result;
+  }
+
+  startStep(step: number, computed: boolean, settings: CacheSettings): void {
+    this.#current = { step, computed, settings, started: performance.now() };
+    if (computed) this.#computeSteps.push(step);
+    const before = this.#cache.at(-1)?.settings;
+    if (!before || !sameSettings(before, settings)) {
+      this.#cache.push({ fromStep: step, settings: { ...settings } });
+    }
+  }
+
+  /** Wall-clock of the step that ends here, and the estimate for all that is still to do. */
+  endStep(): { seconds: number; secondsLeft: number } {
+    const { step, computed, settings, started } = this.#current!;
+    const seconds = secondsSince(started);
+    this.#pace.record(computed, seconds);
+    const lastAnchor = this.#computeSteps.at(-1) ?? null;
+    const ahead = plannedComputeSteps(this.#steps, settings, step + 1, lastAnchor).length;
+    const stepsLeft = this.#steps - step - 1;
+    return { seconds, secondsLeft: this.#pace.secondsLeft(ahead, stepsLeft - ahead) };
+  }
+
+  stats(
+    { prompt, seed, steps, width, height }: GenerateRequest,
+    unknownWords: readonly string[],
+    { kind, adapter, precision, reason }: BackendInfo,
+  ): GenerateStats {
+    const total = secondsSince(this.#started);
+    return {
+      prompt,
+      unknownWords,
+      seed,
+      steps,
+      width,
+      height,
+      computeSteps: this.#computeSteps,
+      cache: this.#cache,
+      backend: kind,
+      adapter,
+      precision,
+      backendReason: reason,
+      seconds: { total, ...this.#seconds },
+      speedup: this.#pace.speedup(total),
+    };
+  }
+}
+
+function secondsSince(started: number): number {
+  return (performance.now() - started) / 1000;
+}
+
+function sameSettings(a: CacheSettings, b: CacheSettings): boolean {
+  return (Object.keys(a) as (keyof CacheSettings)[]).every((name) => a[name] === b[name]);
+}

@@ -1,0 +1,71 @@
+/** What can be asked for. */
+import { settingsProblems, type CacheSettings } from '../cache/settings.ts';
+import type { Manifest } from '../bundle/manifest.ts';
+import { AppError } from '../errors.ts';
+import type { GenerateRequest } from './job.ts';
+import { PATCH } from './latents.ts';
+
+export const STEPS = { min: 1, max: 1000 } as const;
+export const SEED = { min: 0, max: 2 ** 32 - 1 } as const;
+/** Far more than any text encoder reads; what is above its length is cut off. */
+export const MAX_PROMPT_CHARACTERS = 10_000;
+
+/** @throws AppError `bad-request` that names the first thing that is wrong. */
+export function checkRequest(request: GenerateRequest, manifest: Manifest): void {
+  const { prompt, seed, steps } = request;
+  if (typeof prompt !== 'string' || prompt.trim() === '') {
+    throw refuse('The prompt is empty.', 'Write what the picture should show.');
+  }
+  if (prompt.length > MAX_PROMPT_CHARACTERS) {
+    throw refuse(
+      `The prompt has ${prompt.length} characters.`,
+      `Use at most ${MAX_PROMPT_CHARACTERS}; the model reads far fewer.`,
+    );
+  }
+  checkWhole('Steps', steps, STEPS, `Models like this one need about ${manifest.defaults.steps}.`);
+  checkWhole('The seed', seed, SEED, 'Every seed gives another picture.');
+  checkSize(request, manifest);
+  checkSettings(request.cache);
+}
+
+/** @throws AppError `bad-request` that names every problem. */
+export function checkSettings(settings: CacheSettings): void {
+  const problems = settingsProblems(settings);
+  if (problems.length === 0) return;
+  throw refuse(
+    `The cache settings are not possible: ${problems.join('; ')}.`,
+    'Correct them, or take the published ones: hermite, order 2, sigma 0.5, interval 7.',
+  );
+}
+
+function checkWhole(
+  what: string,
+  value: number,
+  { min, max }: { readonly min: number; readonly max: number },
+  hint: string,
+): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw refuse(`${what} must be a whole number from ${min} to ${max}, not ${value}.`, hint);
+}
+
+/** Sides are whole tokens, within what the model was made for. */
+function checkSize({ width, height }: GenerateRequest, { sizes, autoencoder }: Manifest): void {
+  const multiple = autoencoder.downscale * PATCH;
+  const sides = { width, height };
+  for (const side of ['width', 'height'] as const) {
+    const offered = sizes.map((size) => size[side]);
+    const min = Math.min(...offered);
+    const max = Math.max(...offered);
+    const value = sides[side];
+    if (Number.isInteger(value / multiple) && value >= min && value <= max) continue;
+    const allowed = min === max ? `${min}` : `a multiple of ${multiple} from ${min} to ${max}`;
+    throw refuse(
+      `The ${side} must be ${allowed} with this model, not ${value}.`,
+      `It offers ${sizes.map((size) => `${size.width}x${size.height}`).join(', ')}.`,
+    );
+  }
+}
+
+function refuse(message: string, hint: string): AppError {
+  return new AppError('bad-request', message, hint);
+}

@@ -1,0 +1,42 @@
+import { useEffect } from 'preact/hooks';
+import { cancel } from './actions.ts';
+import { CachePanel } from './CachePanel.tsx';
+import { EngineStatus } from './EngineStatus.tsx';
+import { NoticeBar } from './NoticeBar.tsx';
+import { PictureSettings } from './PictureSettings.tsx';
+import { PromptForm } from './PromptForm.tsx';
+import { Stage } from './Stage.tsx';
+import { announcement } from './state.ts';
+
+export function App() {
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.key === 'Escape') void cancel();
+    };
+    addEventListener('keydown', onKeyDown);
+    return () => removeEventListener('keydown', onKeyDown);
+  }, []);
+  return (
+    <>
+      <header class="page-header">
+        <h1>
+          <img src="./icons/icon.svg" alt="" width={28} height={28} />
+          HiCache Studio
+        </h1>
+        <EngineStatus />
+      </header>
+      <NoticeBar />
+      <main>
+        <PromptForm />
+        <Stage />
+        <div class="settings">
+          <PictureSettings />
+          <CachePanel />
+        </div>
+      </main>
+      <p class="visually-hidden" role="status">
+        {announcement.value}
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,40 @@
+import { megabytes } from './format.ts';
+import { engine } from './state.ts';
+
+/** The model and what runs it, or how far loading is. */
+export function EngineStatus() {
+  const state = engine.value;
+  if (state.kind === 'failed') return <p class="engine failed">No model is loaded</p>;
+  if (state.kind === 'ready') {
+    const { backend, model } = state.info;
+    return (
+      <details class="engine ready" data-backend={backend.kind}>
+        <summary>
+          {model.title} on {backend.kind === 'webgpu' ? 'WebGPU' : 'CPU'}
+        </summary>
+        <div class="card">
+          <p>
+            {backend.adapter}, {backend.precision}
+          </p>
+          <p>{backend.reason}</p>
+          <p>Licence of the model: {model.licence}</p>
+        </div>
+      </details>
+    );
+  }
+  const { progress } = state;
+  return (
+    <div class="engine loading">
+      <progress
+        aria-label="Loading the model"
+        value={progress?.loadedBytes}
+        max={progress?.totalBytes}
+      />
+      <span>
+        {progress
+          ? `Loading the ${progress.what}: ${megabytes(progress.loadedBytes)} of ${megabytes(progress.totalBytes)}`
+          : 'Loading the model'}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,92 @@
+import { useId } from 'preact/hooks';
+import { SEED, STEPS } from '../limits.ts';
+import { drawSeed, reuseSeed } from './actions.ts';
+import { NumberField } from './fields.tsx';
+import { Icon } from './Icon.tsx';
+import { finished, info, randomSeed, seed, sizeIndex, steps } from './state.ts';
+import { seedProblem, stepsProblem } from './validate.ts';
+
+/** What holds for a whole picture: steps, size, seed. */
+export function PictureSettings() {
+  return (
+    <section class="card picture-settings" aria-label="Picture">
+      <h2>Picture</h2>
+      <div class="pair">
+        <NumberField
+          label="Steps"
+          value={steps.value}
+          {...STEPS}
+          problem={stepsProblem(steps.value)}
+          onChange={(value) => (steps.value = value)}
+        />
+        <SizeField />
+      </div>
+      <SeedField />
+    </section>
+  );
+}
+
+function SizeField() {
+  const id = useId();
+  const sizes = info.value?.model.sizes ?? [];
+  return (
+    <div class="field">
+      <label for={id}>Size</label>
+      <select
+        id={id}
+        value={sizeIndex.value}
+        disabled={sizes.length === 0}
+        onChange={(event) => (sizeIndex.value = event.currentTarget.selectedIndex)}
+      >
+        {sizes.length === 0 && <option>…</option>}
+        {sizes.map(({ width, height }, index) => (
+          <option key={index} value={index}>
+            {width} × {height}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function SeedField() {
+  const id = useId();
+  const random = randomSeed.value;
+  const last = finished.value?.request.seed;
+  return (
+    <>
+      <div class="seed">
+        <NumberField
+          label="Seed"
+          value={seed.value}
+          {...SEED}
+          disabled={random}
+          problem={random ? undefined : seedProblem(seed.value)}
+          onChange={(value) => (seed.value = value)}
+        />
+        <button type="button" class="square" aria-label="Draw another seed" onClick={drawSeed}>
+          <Icon name="dice" />
+        </button>
+        <button
+          type="button"
+          class="square"
+          aria-label="Keep the seed of this picture"
+          title={last === undefined ? undefined : `Keep ${last}, the seed of this picture`}
+          disabled={last === undefined}
+          onClick={reuseSeed}
+        >
+          <Icon name="again" />
+        </button>
+      </div>
+      <label class="check" for={id}>
+        <input
+          id={id}
+          type="checkbox"
+          checked={random}
+          onChange={(event) => (randomSeed.value = event.currentTarget.checked)}
+        />
+        A new seed for every picture
+      </label>
+    </>
+  );
+}

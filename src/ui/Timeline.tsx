@@ -1,0 +1,120 @@
+import { useSignal } from '@preact/signals';
+import { describeCache, duration } from './format.ts';
+import { plannedCompute, records, run, shownSteps, type StepRecord } from './state.ts';
+
+/**
+ * One bar per step: computed, forecast, or still to come as planned. The arrow keys and the
+ * pointer choose a step, whose settings and time are shown below.
+ */
+export function Timeline() {
+  const chosen = useSignal<number | undefined>(undefined);
+  const steps = shownSteps.value;
+  if (steps === 0) return null;
+  const newest = records.value.length - 1;
+  const current = Math.min(chosen.value ?? Math.max(newest, 0), steps - 1);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    const moves: Record<string, number> = {
+      ArrowLeft: current - 1,
+      ArrowRight: current + 1,
+      Home: 0,
+      End: steps - 1,
+    };
+    const to = moves[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    chosen.value = Math.max(0, Math.min(steps - 1, to));
+  };
+
+  return (
+    <section class="timeline" aria-label="Steps">
+      <div
+        class={steps > 100 ? 'bars dense' : 'bars'}
+        role="listbox"
+        aria-orientation="horizontal"
+        aria-label={`Timeline: ${summary()}`}
+        aria-activedescendant={`step-${current}`}
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+        onBlur={() => (chosen.value = undefined)}
+        onPointerLeave={() => (chosen.value = undefined)}
+      >
+        {Array.from({ length: steps }, (_, step) => (
+          <Bar
+            key={step}
+            step={step}
+            record={records.value[step]}
+            planned={plannedCompute.value.has(step)}
+            changed={settingsChanged(step)}
+            chosen={chosen.value === step}
+            onChoose={() => (chosen.value = step)}
+          />
+        ))}
+      </div>
+      <div class="legend">
+        <span class="key computed">computed</span>
+        <span class="key forecast">forecast</span>
+        {newest < steps - 1 && <span class="key to-come">to come</span>}
+        <span class="reading">
+          {chosen.value === undefined ? summary() : describeStep(current)}
+        </span>
+      </div>
+    </section>
+  );
+}
+
+interface BarProps {
+  readonly step: number;
+  readonly record: StepRecord | undefined;
+  readonly planned: boolean;
+  readonly changed: boolean;
+  readonly chosen: boolean;
+  readonly onChoose: () => void;
+}
+
+function Bar({ step, record, planned, changed, chosen, onChoose }: BarProps) {
+  const classes = [
+    'bar',
+    (record?.computed ?? planned) ? 'computed' : 'forecast',
+    record ? 'done' : 'to-come',
+    changed && 'changed',
+    chosen && 'chosen',
+  ];
+  const text = describeStep(step);
+  return (
+    <div
+      id={`step-${step}`}
+      class={classes.filter(Boolean).join(' ')}
+      role="option"
+      aria-selected={chosen}
+      aria-label={text}
+      title={text}
+      onPointerEnter={onChoose}
+    />
+  );
+}
+
+/** Whether this step was the first one under other settings than the step before. */
+function settingsChanged(step: number): boolean {
+  const [before, here] = [records.value[step - 1], records.value[step]];
+  return !!before && !!here && describeCache(before.cache) !== describeCache(here.cache);
+}
+
+function describeStep(step: number): string {
+  const record = records.value[step];
+  const name = `Step ${step + 1}`;
+  if (!record) {
+    return `${name}: will be ${plannedCompute.value.has(step) ? 'computed' : 'forecast'}`;
+  }
+  const kind = record.computed ? 'computed' : 'forecast';
+  return `${name}: ${kind} in ${duration(record.seconds)}; ${describeCache(record.cache)}`;
+}
+
+function summary(): string {
+  const total = shownSteps.value;
+  const done = records.value.length;
+  const computed = records.value.filter((record) => record.computed).length;
+  if (!run.value && done === 0) return `${plannedCompute.value.size} of ${total} to be computed`;
+  if (done < total) return `${done} of ${total} steps, ${computed} computed`;
+  return `${computed} of ${total} computed`;
+}

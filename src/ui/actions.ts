@@ -1,0 +1,224 @@
+/** What people can do on the page. The only code that talks to the worker and writes state. */
+import { batch } from '@preact/signals';
+import { AppError, reportOf } from '../errors.ts';
+import type { CacheSettings } from '../cache/settings.ts';
+import type { EngineInfo, GenerateEvent, GenerateRequest } from '../worker/api.ts';
+import { type EngineClient, startEngine } from '../worker/client.ts';
+import { type EngineSource, sourceFromAddress } from './address.ts';
+import { duration } from './format.ts';
+import { recall, remember } from './memory.ts';
+import * as state from './state.ts';
+import { cacheProblem, promptProblem, seedProblem, stepsProblem } from './validate.ts';
+
+let client: EngineClient | undefined;
+let source: EngineSource | undefined;
+let loaded: Promise<EngineInfo> | undefined;
+/** Ends the wait for a model that is still loading. */
+let stopWaiting: ((reason: AppError) => void) | undefined;
+
+/** Starts the page: the settings of the last visit, and the model that the address asks for. */
+export async function openPage(address: string): Promise<void> {
+  try {
+    loadEngine(sourceFromAddress(address));
+  } catch (error) {
+    state.engine.value = { kind: 'failed' };
+    state.notice.value = { report: reportOf(error) };
+  }
+  await recall();
+  remember();
+}
+
+/** Loads in a new worker, so that nothing of a failed or lost engine is left over. */
+export function loadEngine(from: EngineSource): void {
+  client?.terminate();
+  client = startEngine();
+  source = from;
+  state.engine.value = { kind: 'loading', progress: undefined };
+  loaded = load(client, from);
+  loaded.catch((error: unknown) => engineFailed(error, from));
+}
+
+async function load(mine: EngineClient, from: EngineSource): Promise<EngineInfo> {
+  const info = await mine.load(from.bundleUrl, from.backend, (progress) => {
+    if (client === mine && state.engine.value.kind === 'loading') {
+      state.engine.value = { kind: 'loading', progress };
+    }
+  });
+  batch(() => {
+    state.engine.value = { kind: 'ready', info };
+    state.announcement.value = `${info.model.title} is ready.`;
+    if (state.sizeIndex.value >= info.model.sizes.length) state.sizeIndex.value = 0;
+  });
+  return info;
+}
+
+function engineFailed(error: unknown, from: EngineSource): void {
+  const report = reportOf(error);
+  const withoutGpu = report.code === 'no-webgpu' && from.backend === 'webgpu';
+  state.engine.value = { kind: 'failed' };
+  state.notice.value = {
+    report,
+    action: withoutGpu
+      ? { label: 'Use the CPU', run: () => retry({ ...from, backend: 'cpu' }) }
+      : { label: 'Load the model again', run: () => retry(from) },
+  };
+}
+
+function retry(from: EngineSource): void {
+  state.notice.value = undefined;
+  loadEngine(from);
+}
+
+export async function generate(): Promise<void> {
+  if (state.run.value) return;
+  const problem = firstProblem();
+  if (problem) {
+    state.notice.value = { report: problem };
+    return;
+  }
+  const before = { records: state.records.value, unknownWords: state.unknownWords.value };
+  batch(() => {
+    state.notice.value = undefined;
+    state.run.value = { phase: 'waiting', steps: state.steps.value, cancelling: false };
+    state.records.value = [];
+    state.unknownWords.value = [];
+    state.preview.value = undefined;
+  });
+  try {
+    await runToEnd();
+  } catch (error) {
+    batch(() => {
+      // What is still on show is the picture before; so are its steps and notices.
+      state.records.value = before.records;
+      state.unknownWords.value = before.unknownWords;
+      showRunError(error);
+    });
+  } finally {
+    batch(() => {
+      state.run.value = undefined;
+      state.preview.value = undefined;
+    });
+  }
+}
+
+async function runToEnd(): Promise<void> {
+  if (state.engine.value.kind === 'failed' && source) loadEngine(source);
+  const abandoned = new Promise<never>((_, reject) => (stopWaiting = reject));
+  const info = await Promise.race([loaded, abandoned]);
+  if (!client || !info) throw new AppError('internal', 'No model is loaded.', 'Reload the page.');
+
+  const request = readRequest(info);
+  setPhase('text');
+  const result = await client.generate(request, onEvent);
+  batch(() => {
+    state.finished.value = { request, result };
+    state.announcement.value = `Finished in ${duration(result.stats.seconds.total)}.`;
+  });
+}
+
+function readRequest({ model }: EngineInfo): GenerateRequest {
+  if (state.randomSeed.value) drawSeed();
+  const size = model.sizes[state.sizeIndex.value];
+  if (!size) throw new AppError('bad-request', 'No size is chosen.', 'Choose one of the sizes.');
+  return {
+    prompt: state.prompt.value.trim(),
+    seed: state.seed.value,
+    steps: state.run.value?.steps ?? state.steps.value,
+    width: size.width,
+    height: size.height,
+    cache: state.cache.value,
+    preview: true,
+  };
+}
+
+function firstProblem() {
+  const { prompt, steps, seed, randomSeed, cache } = state;
+  const problems = [
+    [promptProblem(prompt.value), 'Say what the picture should show, or take an example.'],
+    [stepsProblem(steps.value), '50 steps is the usual choice.'],
+    [
+      randomSeed.value ? undefined : seedProblem(seed.value),
+      'Or let every picture have a new one.',
+    ],
+    [cacheProblem(cache.value), 'Correct it, or take “HiCache as published”.'],
+  ] as const;
+  for (const [message, hint] of problems) {
+    if (message) return { code: 'bad-request', message, hint } as const;
+  }
+  return undefined;
+}
+
+function showRunError(error: unknown): void {
+  const report = reportOf(error);
+  if (report.code === 'cancelled') {
+    state.announcement.value = report.message;
+  } else if (source && (report.code === 'device-lost' || state.engine.value.kind === 'failed')) {
+    engineFailed(error, source);
+  } else {
+    state.notice.value = { report };
+  }
+}
+
+function onEvent(event: GenerateEvent): void {
+  // The last events may arrive after the answer that ends the run.
+  if (!state.run.value) return;
+  switch (event.kind) {
+    case 'text':
+      state.unknownWords.value = event.unknownWords;
+      setPhase('denoising');
+      break;
+    case 'step':
+      state.records.value = [...state.records.value, event];
+      announceQuarters(event.step + 1, event.steps);
+      break;
+    case 'preview':
+      state.preview.value = event;
+      break;
+    case 'decoding':
+      setPhase('decoding');
+      break;
+  }
+}
+
+/** Every step would be too much for a screen reader. */
+function announceQuarters(done: number, steps: number): void {
+  const quarter = Math.floor((4 * done) / steps);
+  if (quarter > Math.floor((4 * (done - 1)) / steps)) {
+    state.announcement.value = `${done} of ${steps} steps done.`;
+  }
+}
+
+function setPhase(phase: state.RunPhase): void {
+  if (state.run.value) state.run.value = { ...state.run.value, phase };
+}
+
+export async function cancel(): Promise<void> {
+  const current = state.run.value;
+  if (!current || current.cancelling) return;
+  state.run.value = { ...current, cancelling: true };
+  if (current.phase === 'waiting') stopWaiting?.(new AppError('cancelled', 'Cancelled.', ''));
+  else await client?.cancel().catch(showRunError);
+}
+
+/** Changes the cache settings, from the next step on if a picture is being made. */
+export function changeCache(change: Partial<CacheSettings>): void {
+  state.cache.value = { ...state.cache.value, ...change };
+  const phase = state.run.value?.phase;
+  if (!phase || phase === 'waiting' || cacheProblem(state.cache.value)) return;
+  client?.setCache(state.cache.value).catch(showRunError);
+}
+
+export function drawSeed(): void {
+  const [drawn = 0] = crypto.getRandomValues(new Uint32Array(1));
+  state.seed.value = drawn;
+}
+
+/** The seed of the picture on show, for the next ones too. */
+export function reuseSeed(): void {
+  const used = state.finished.value?.request.seed;
+  if (used === undefined) return;
+  batch(() => {
+    state.seed.value = used;
+    state.randomSeed.value = false;
+  });
+}

@@ -1,0 +1,27 @@
+/** What is wrong with a request before it is sent, in words for the person who typed it. */
+import { type CacheSettings, settingsProblems } from '../cache/settings.ts';
+import { SEED, STEPS } from '../limits.ts';
+
+export function promptProblem(prompt: string): string | undefined {
+  return prompt.trim() === '' ? 'The prompt is empty.' : undefined;
+}
+
+export const stepsProblem = (steps: number) => wholeNumberProblem('Steps', steps, STEPS);
+export const seedProblem = (seed: number) => wholeNumberProblem('The seed', seed, SEED);
+
+function wholeNumberProblem(
+  name: string,
+  value: number,
+  { min, max }: { readonly min: number; readonly max: number },
+): string | undefined {
+  if (Number.isInteger(value) && value >= min && value <= max) return undefined;
+  return withoutNaN(`${name} must be a whole number from ${min} to ${max}, not ${value}.`);
+}
+
+export function cacheProblem(cache: CacheSettings): string | undefined {
+  const [first] = settingsProblems(cache);
+  return first && withoutNaN(`${first.charAt(0).toUpperCase()}${first.slice(1)}.`);
+}
+
+/** A field that holds no number says enough by itself. */
+const withoutNaN = (sentence: string) => sentence.replace(', not NaN', '');

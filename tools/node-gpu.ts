@@ -1,0 +1,74 @@
+/** WebGPU in Node, by the `webgpu` package (Dawn). */
+import { existsSync } from 'node:fs';
+import { availableParallelism, constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import process from 'node:process';
+import { create, globals } from 'webgpu';
+
+/** Where Debian's and Ubuntu's Chromium packages put SwiftShader, a Vulkan driver in software. */
+const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
+
+/** Keeps a library loaded when `dlopen`'s handle is closed (glibc's RTLD_NODELETE). */
+const NO_DELETE = 0x1000;
+
+let provided: GPU | undefined;
+
+/**
+ * `navigator.gpu` for Node, made once: it also defines WebGPU's globals and a `navigator`, which
+ * ONNX Runtime looks for. On Linux without a configured Vulkan driver it takes Chromium's
+ * software one where that is installed.
+ */
+export function nodeGpu(): GPU {
+  if (provided) return provided;
+  useSoftwareVulkan();
+  Object.assign(globalThis, globals);
+  provided = create([]);
+  Object.defineProperty(globalThis, 'navigator', {
+    value: {
+      gpu: provided,
+      hardwareConcurrency: availableParallelism(),
+      userAgent: `Node.js/${process.versions.node}`,
+    },
+    configurable: true,
+    writable: true,
+  });
+  copySharedWrites();
+  return provided;
+}
+
+function useSoftwareVulkan(): void {
+  const configured = process.env.VK_ICD_FILENAMES ?? process.env.VK_DRIVER_FILES;
+  const installed = ['/etc/vulkan/icd.d', '/usr/share/vulkan/icd.d'].some(existsSync);
+  if (process.platform !== 'linux' || configured || installed || !existsSync(SWIFTSHADER)) return;
+  process.env.VK_ICD_FILENAMES = SWIFTSHADER;
+  // Dawn looks for libvulkan.so.1 by name; Chromium brings its own where no linker searches.
+  // Loaded beforehand it is found. It is no Node module, which is what the error says.
+  const loader = join(dirname(SWIFTSHADER), 'libvulkan.so.1');
+  if (!existsSync(loader)) return;
+  try {
+    process.dlopen({ exports: {} }, loader, constants.dlopen.RTLD_NOW | NO_DELETE);
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.includes('self-register')) throw error;
+  }
+}
+
+/** Dawn's binding refuses views of shared memory, which is where threaded wasm keeps its heap. */
+function copySharedWrites(): void {
+  const { prototype } = GPUQueue;
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
+  const { writeBuffer } = prototype;
+  prototype.writeBuffer = function (
+    this: GPUQueue,
+    ...[buffer, offset, data, start, size]: Parameters<typeof writeBuffer>
+  ): undefined {
+    const shared = ArrayBuffer.isView(data) && data.buffer instanceof SharedArrayBuffer;
+    writeBuffer.call(this, buffer, offset, shared ? unshared(data) : data, start, size);
+  };
+}
+
+/** The same numbers in memory of its own; the type stays, since offsets count in elements. */
+function unshared(data: ArrayBufferView): ArrayBufferView<ArrayBuffer> {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice().buffer;
+  const View = data.constructor as new (buffer: ArrayBuffer) => ArrayBufferView<ArrayBuffer>;
+  return new View(bytes);
+}

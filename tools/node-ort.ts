@@ -1,0 +1,37 @@
+/** ONNX Runtime's web builds in Node, and the rest of what a backend asks of its host. */
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { BackendHost, OrtModule } from '../src/backend/host.ts';
+import { nodeGpu } from './node-gpu.ts';
+
+const root = new URL('../', import.meta.url);
+
+/** The same engine as in the browser: Node's WebGPU, ONNX Runtime's wasm, files from this folder. */
+export async function nodeHost(): Promise<BackendHost> {
+  const text = (path: string) => readFile(new URL(path, root), 'utf8');
+  return {
+    gpu: nodeGpu(),
+    ort: { webgpu: ortWebGpu, cpu: ortCpu },
+    shaders: {
+      forecast: await text('shaders/forecast.wgsl'),
+      eulerStep: await text('shaders/euler_step.wgsl'),
+    },
+    selfTestFile: async (name) => new Uint8Array(await readFile(new URL(`public/selftest/${name}`, root))),
+  };
+}
+
+/** Node 20 cannot suspend WebAssembly, so this is the asyncify build. */
+export async function ortWebGpu(): Promise<OrtModule> {
+  nodeGpu();
+  return configured(await import('onnxruntime-web/webgpu'));
+}
+
+export async function ortCpu(): Promise<OrtModule> {
+  return configured(await import('onnxruntime-web/wasm'));
+}
+
+function configured(ort: OrtModule['ort']): OrtModule {
+  ort.env.wasm.wasmPaths = fileURLToPath(new URL('node_modules/onnxruntime-web/dist/', root));
+  return { ort, threads: availableParallelism() };
+}

@@ -1,0 +1,140 @@
+"""Does the model draw what was asked? Every object on several backgrounds, unseen seeds.
+
+Object: the glyph of the font that is nearest in pixels, over small shifts and scales.
+Background: the named colour nearest to the median of the picture's border.
+Writes a JSON report and a contact sheet. With --pictures DIR it judges pictures that
+somebody else made: DIR/prompts.json (from --list) names them 0.png, 1.png and so on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from scenes import BACKGROUNDS, COLOURS, OBJECTS, SIZES, _article, _scaled
+
+REACH = 20  # pixels that an object may be off the centre
+SCALES = (-6, -3, 0, 3, 6)  # pixels that it may be larger or smaller
+
+
+@dataclass(frozen=True)
+class Case:
+    prompt: str
+    object: str
+    background: str
+    size: str
+    seed: int
+
+
+def cases(per_object: int) -> list[Case]:
+    """Backgrounds rotate so that every object meets different ones; seeds are never trained on."""
+    out = []
+    for i, name in enumerate(OBJECTS):
+        for j in range(per_object):
+            background = BACKGROUNDS[(3 * i + 4 * j) % len(BACKGROUNDS)]
+            size = ("big", "medium", "small")[j % 3]
+            words = " ".join(w for w in ("" if size == "medium" else size, name) if w)
+            prompt = f"{_article(words)} on {_article(background)} background"
+            out.append(Case(prompt, name, background, size, 1_000_000 + 97 * i + j))
+    return out
+
+
+def nearest_colour(picture: np.ndarray) -> str:
+    edge = np.concatenate([picture[:3].reshape(-1, 3), picture[-3:].reshape(-1, 3)])
+    edge = np.concatenate([edge, picture[:, :3].reshape(-1, 3), picture[:, -3:].reshape(-1, 3)])
+    median = np.median(edge, 0)
+    return min(COLOURS, key=lambda c: float(((median - COLOURS[c]) ** 2).sum()))
+
+
+def nearest_object(picture: np.ndarray, size: str) -> str:
+    """Least squared pixel difference to any glyph, by correlation over all shifts at once."""
+    side = picture.shape[0]
+    edge = np.concatenate([picture[:3].reshape(-1, 3), picture[-3:].reshape(-1, 3)])
+    ground = np.median(edge, 0)
+    spectrum = np.fft.rfft2(picture.astype(np.float32) - ground, axes=(0, 1))
+    best = (np.inf, "")
+    for name in OBJECTS:
+        for extra in SCALES:
+            sprite = _scaled(name, SIZES[size][0] * side // 128 + extra, None)
+            h, w = sprite.shape[:2]
+            template = np.zeros((side, side, 3), np.float32)
+            top, left = (side - h) // 2, (side - w) // 2
+            template[top : top + h, left : left + w] = sprite[..., :3] - sprite[..., 3:] * ground
+            product = spectrum * np.conj(np.fft.rfft2(template, axes=(0, 1)))
+            correlation = np.fft.irfft2(product, (side, side), axes=(0, 1)).sum(-1)
+            near = np.r_[0 : REACH + 1, side - REACH : side]
+            error = (template**2).sum() - 2 * correlation[np.ix_(near, near)].max()
+            best = min(best, (float(error), name))
+    return best[1]
+
+
+def contact_sheet(pictures: list[np.ndarray], labels: list[str], columns: int = 8) -> Image.Image:
+    cell, text = pictures[0].shape[0] + 6, 14
+    rows = -(-len(pictures) // columns)
+    sheet = Image.new("RGB", (columns * cell, rows * (cell + text)), "white")
+    draw = ImageDraw.Draw(sheet)
+    for i, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
+        x, y = i % columns * cell, i // columns * (cell + text)
+        sheet.paste(Image.fromarray(picture), (x + 3, y + 3))
+        draw.text((x + 4, y + cell - 2), label, fill="black")
+    return sheet
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="pipeline folder, or any with --pictures")
+    parser.add_argument("--per-object", type=int, default=4)
+    parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--list", type=Path, help="only write the prompts to this JSON file")
+    parser.add_argument("--pictures", type=Path, help="judge the pictures in this folder")
+    parser.add_argument("--report", type=Path, help="JSON report")
+    parser.add_argument("--sheet", type=Path, help="contact sheet, PNG")
+    args = parser.parse_args()
+    todo = cases(args.per_object)
+    if args.list:
+        args.list.write_text(json.dumps([{"prompt": c.prompt, "seed": c.seed} for c in todo], indent=1))
+        return
+    pictures: list[np.ndarray] = []
+    if args.pictures:
+        pictures = [np.asarray(Image.open(args.pictures / f"{i}.png").convert("RGB")) for i in range(len(todo))]
+    else:
+        from folder import load
+        from sampling import generate
+
+        pipeline = load(args.folder)
+        for start in range(0, len(todo), 32):
+            part = todo[start : start + 32]
+            pictures.extend(generate(pipeline, [c.prompt for c in part], [c.seed for c in part], args.steps))
+    objects = [nearest_object(p, c.size) for p, c in zip(pictures, todo, strict=True)]
+    grounds = [nearest_colour(p) for p in pictures]
+    report = {
+        "pictures": len(todo),
+        "steps": args.steps,
+        "object accuracy": round(np.mean([o == c.object for o, c in zip(objects, todo, strict=True)]).item(), 4),
+        "background accuracy": round(np.mean([g == c.background for g, c in zip(grounds, todo, strict=True)]).item(), 4),
+        "by size": {
+            s: round(np.mean([o == c.object for o, c in zip(objects, todo, strict=True) if c.size == s]).item(), 4)
+            for s in SIZES
+        },
+        "mistakes": [
+            {"prompt": c.prompt, "seed": c.seed, "object": o, "background": g}
+            for c, o, g in zip(todo, objects, grounds, strict=True)
+            if (o, g) != (c.object, c.background)
+        ],
+    }
+    print(json.dumps({k: v for k, v in report.items() if k != "mistakes"}))
+    if args.report:
+        args.report.write_text(json.dumps(report, indent=1) + "\n")
+    if args.sheet:
+        first = [i for i in range(len(todo)) if i % args.per_object == i // args.per_object % min(3, args.per_object)]
+        sheet = contact_sheet([pictures[i] for i in first], [todo[i].prompt.removesuffix(" background")[:22] for i in first])
+        sheet.quantize(256).save(args.sheet, optimize=True)
+
+
+if __name__ == "__main__":
+    main()

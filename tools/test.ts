@@ -18,7 +18,9 @@ function run(title: string, command: string, args: string[]): boolean {
   const started = Date.now();
   console.log(`\n— ${title}`);
   const { status } = spawnSync(command, args, { stdio: 'inherit', shell: false });
-  console.log(`— ${title}: ${status === 0 ? 'ok' : 'FAILED'} in ${((Date.now() - started) / 1000).toFixed(0)} s`);
+  console.log(
+    `— ${title}: ${status === 0 ? 'ok' : 'FAILED'} in ${((Date.now() - started) / 1000).toFixed(0)} s`,
+  );
   return status === 0;
 }
 

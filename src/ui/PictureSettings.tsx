@@ -11,7 +11,7 @@ export function PictureSettings() {
   return (
     <section class="card picture-settings" aria-label="Picture">
       <h2>Picture</h2>
-      <div class="pair">
+      <div class="row">
         <NumberField
           label="Steps"
           value={steps.value}
@@ -20,8 +20,9 @@ export function PictureSettings() {
           onChange={(value) => (steps.value = value)}
         />
         <SizeField />
+        <SeedField />
       </div>
-      <SeedField />
+      <NewSeedCheck />
     </section>
   );
 }
@@ -34,11 +35,11 @@ function SizeField() {
       <label for={id}>Size</label>
       <select
         id={id}
-        value={sizeIndex.value}
+        value={sizes.length === 0 ? 0 : sizeIndex.value}
         disabled={sizes.length === 0}
         onChange={(event) => (sizeIndex.value = event.currentTarget.selectedIndex)}
       >
-        {sizes.length === 0 && <option>…</option>}
+        {sizes.length === 0 && <option value={0}>…</option>}
         {sizes.map(({ width, height }, index) => (
           <option key={index} value={index}>
             {width} × {height}
@@ -50,43 +51,46 @@ function SizeField() {
 }
 
 function SeedField() {
-  const id = useId();
   const random = randomSeed.value;
   const last = finished.value?.request.seed;
   return (
-    <>
-      <div class="seed">
-        <NumberField
-          label="Seed"
-          value={seed.value}
-          {...SEED}
-          disabled={random}
-          problem={random ? undefined : seedProblem(seed.value)}
-          onChange={(value) => (seed.value = value)}
-        />
-        <button type="button" class="square" aria-label="Draw another seed" onClick={drawSeed}>
-          <Icon name="dice" />
-        </button>
-        <button
-          type="button"
-          class="square"
-          aria-label="Keep the seed of this picture"
-          title={last === undefined ? undefined : `Keep ${last}, the seed of this picture`}
-          disabled={last === undefined}
-          onClick={reuseSeed}
-        >
-          <Icon name="again" />
-        </button>
-      </div>
-      <label class="check" for={id}>
-        <input
-          id={id}
-          type="checkbox"
-          checked={random}
-          onChange={(event) => (randomSeed.value = event.currentTarget.checked)}
-        />
-        A new seed for every picture
-      </label>
-    </>
+    <div class="seed">
+      <NumberField
+        label="Seed"
+        value={seed.value}
+        {...SEED}
+        disabled={random}
+        problem={random ? undefined : seedProblem(seed.value)}
+        onChange={(value) => (seed.value = value)}
+      />
+      <button type="button" class="square" aria-label="Draw another seed" onClick={drawSeed}>
+        <Icon name="dice" />
+      </button>
+      <button
+        type="button"
+        class="square"
+        aria-label="Keep the seed of this picture"
+        title={last === undefined ? undefined : `Keep ${last}, the seed of this picture`}
+        disabled={last === undefined}
+        onClick={reuseSeed}
+      >
+        <Icon name="again" />
+      </button>
+    </div>
+  );
+}
+
+function NewSeedCheck() {
+  const id = useId();
+  return (
+    <label class="check" for={id}>
+      <input
+        id={id}
+        type="checkbox"
+        checked={randomSeed.value}
+        onChange={(event) => (randomSeed.value = event.currentTarget.checked)}
+      />
+      A new seed for every picture
+    </label>
   );
 }

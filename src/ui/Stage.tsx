@@ -1,3 +1,4 @@
+import { Icon } from './Icon.tsx';
 import { PixelCanvas } from './PixelCanvas.tsx';
 import { Progress } from './Progress.tsx';
 import { finished, info, preview, prompt, run, sizeIndex } from './state.ts';
@@ -23,7 +24,7 @@ export function Stage() {
 function Picture() {
   const size = info.value?.model.sizes[sizeIndex.value];
   if (run.value) {
-    if (!preview.value || !size) return <p class="empty working">The picture will form here.</p>;
+    if (!preview.value || !size) return <Empty text="The picture forms here." working />;
     return (
       <PixelCanvas
         image={preview.value}
@@ -34,7 +35,7 @@ function Picture() {
       />
     );
   }
-  if (!finished.value) return <p class="empty">Your picture appears here.</p>;
+  if (!finished.value) return <Empty text="Your picture appears here." />;
   const { request, result } = finished.value;
   return (
     <PixelCanvas
@@ -44,5 +45,14 @@ function Picture() {
       label={`Picture of: ${request.prompt}`}
       class="finished"
     />
+  );
+}
+
+function Empty({ text, working }: { readonly text: string; readonly working?: boolean }) {
+  return (
+    <p class={working ? 'empty working' : 'empty'}>
+      <Icon name="spark" />
+      {text}
+    </p>
   );
 }

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { downloadPicture } from './download.ts';
+import { downloadPicture, downloadStats } from './download.ts';
 import { duration } from './format.ts';
 import { Icon } from './Icon.tsx';
 import { finished } from './state.ts';
@@ -26,10 +26,15 @@ export function Summary() {
         <br />
         {stats.backendReason}
       </p>
-      <button type="button" onClick={() => downloadPicture(finished.value!)}>
-        <Icon name="download" />
-        Download PNG
-      </button>
+      <div class="downloads">
+        <button type="button" onClick={() => downloadPicture(finished.value!)}>
+          <Icon name="download" />
+          Download PNG
+        </button>
+        <button type="button" class="quiet" onClick={() => downloadStats(finished.value!)}>
+          Figures as JSON
+        </button>
+      </div>
     </div>
   );
 }

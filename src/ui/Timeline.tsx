@@ -55,6 +55,9 @@ export function Timeline() {
         <span class="key computed">computed</span>
         <span class="key forecast">forecast</span>
         {newest < steps - 1 && <span class="key to-come">to come</span>}
+        {records.value.some(({ step }) => settingsChanged(step)) && (
+          <span class="key changed">settings changed</span>
+        )}
         <span class="reading">
           {chosen.value === undefined ? summary() : describeStep(current)}
         </span>

@@ -82,17 +82,6 @@ export function SliderField(props: SliderFieldProps) {
   return (
     <div class={unused ? 'field slider unused' : 'field slider'}>
       <label for={id}>{label}</label>
-      <NumberInput
-        id={`${id}-number`}
-        label={`${label}, as a number`}
-        value={value}
-        min={min}
-        max={max}
-        step={step}
-        problem={problem}
-        describedBy={`${id}-hint`}
-        onChange={onChange}
-      />
       <input
         id={id}
         type="range"
@@ -103,6 +92,17 @@ export function SliderField(props: SliderFieldProps) {
         aria-describedby={`${id}-hint`}
         style={{ '--filled': `${(100 * ((value || min) - min)) / (max - min)}%` }}
         onInput={(event) => onChange(event.currentTarget.valueAsNumber)}
+      />
+      <NumberInput
+        id={`${id}-number`}
+        label={`${label}, as a number`}
+        value={value}
+        min={min}
+        max={max}
+        step={step}
+        problem={problem}
+        describedBy={`${id}-hint`}
+        onChange={onChange}
       />
       <p class={problem ? 'problem' : 'hint'} id={`${id}-hint`}>
         {problem ?? (unused ? 'Not used by this basis.' : hint)}

@@ -1,1 +1,88 @@
-export {};
+/** The engine's own thread: one model, one backend, one picture at a time. */
+import { expose, transfer } from 'comlink';
+import { chooseBackend } from '../backend/choose.ts';
+import { openBundleUrl } from '../bundle/bundle.ts';
+import type { CacheSettings } from '../cache/settings.ts';
+import { AppError } from '../errors.ts';
+import { type Engine, generate } from '../pipeline/generate.ts';
+import { loadTokenizers } from '../pipeline/tokenize.ts';
+import type { EngineApi, EngineInfo, GenerateEvent } from './api.ts';
+import { registerErrorHandler } from './errors.ts';
+import { workerHost } from './host.ts';
+
+/** A picture in the making, as the page steers it. */
+interface Job {
+  cache: CacheSettings;
+  readonly abort: AbortController;
+}
+
+// The page gives its own address as this worker's name.
+const host = workerHost(self.name);
+let engine: Engine | undefined;
+let job: Job | undefined;
+
+const api: EngineApi = {
+  async load(bundleUrl, choice, onProgress) {
+    if (job) throw busy();
+    const before = engine;
+    engine = undefined;
+    await before?.backend.dispose();
+
+    const bundle = await openBundleUrl(bundleUrl, { onProgress });
+    const tokenizers = await loadTokenizers(bundle);
+    const backend = await chooseBackend(choice, bundle, host);
+    engine = { backend, tokenizers, manifest: bundle.manifest };
+    return describe(engine);
+  },
+
+  async generate(request, onEvent) {
+    if (!engine) {
+      throw new AppError('bad-request', 'No model is loaded.', 'Load a model first.');
+    }
+    if (job) throw busy();
+    const mine: Job = { cache: request.cache, abort: new AbortController() };
+    job = mine;
+    try {
+      const result = await generate(engine, request, {
+        settings: () => mine.cache,
+        signal: mine.abort.signal,
+        onEvent: (event) => onEvent(transferred(event)),
+      });
+      return transfer(result, [result.pixels.buffer]);
+    } finally {
+      job = undefined;
+    }
+  },
+
+  async setCache(settings) {
+    if (job) job.cache = settings;
+  },
+
+  async cancel() {
+    job?.abort.abort();
+  },
+};
+
+function describe({ backend, manifest }: Engine): EngineInfo {
+  const { title, licence, examples, sizes, defaults } = manifest;
+  return {
+    backend: backend.info,
+    model: { title, licence, examples, sizes, defaultSteps: defaults.steps },
+  };
+}
+
+/** Pixels move to the page instead of being copied. */
+function transferred(event: GenerateEvent): GenerateEvent {
+  return event.kind === 'preview' ? transfer(event, [event.pixels.buffer]) : event;
+}
+
+function busy(): AppError {
+  return new AppError(
+    'busy',
+    'A picture is being made already.',
+    'Cancel it or wait until it is done.',
+  );
+}
+
+registerErrorHandler();
+expose(api);

@@ -1,0 +1,28 @@
+/** One headless Chromium per test file, and a page of ours in it. */
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { inject } from 'vitest';
+import { HEADLESS_FLAGS } from '../../tools/chromium.ts';
+import type { BackendChoice } from '../../src/worker/api.ts';
+import { StudioPage } from './studio-page.ts';
+
+export function launchBrowser(flags: readonly string[] = HEADLESS_FLAGS): Promise<Browser> {
+  return chromium.launch({ executablePath: inject('chromiumPath'), args: [...flags] });
+}
+
+export interface OpenOptions {
+  readonly backend?: BackendChoice;
+  /** Runs before the page loads, to intercept requests. */
+  readonly prepare?: (page: Page) => Promise<unknown>;
+}
+
+/** A page in a context of its own, without anything remembered from other tests. */
+export async function openStudio(
+  browser: Browser,
+  { backend = 'cpu', prepare }: OpenOptions = {},
+): Promise<StudioPage> {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await prepare?.(page);
+  await page.goto(`${inject('pageUrl')}?backend=${backend}`);
+  return new StudioPage(page);
+}

@@ -1,0 +1,153 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generate } from '../../src/pipeline/generate.ts';
+import type { GenerateStats } from '../../src/pipeline/stats.ts';
+import { DEFAULT_BUNDLE, startEngine } from '../../tools/engine.ts';
+import { openBundleFolder } from '../../tools/folder-bundle.ts';
+import { launchBrowser, openStudio } from './browser.ts';
+
+const PROMPT = 'a red ball on the left and a blue box on the right';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser.close());
+
+describe('on WebGPU', () => {
+  it('takes new settings while it runs and makes the picture that they call for', async () => {
+    const studio = await openStudio(browser, { backend: 'webgpu' });
+    expect(await studio.ready()).toBe('webgpu');
+    await studio.number('Steps').fill('14');
+    await studio.fixSeed(7);
+    await studio.slider('Interval').fill('3');
+    await studio.prompt.fill(PROMPT);
+    await studio.generate.click();
+
+    await studio.stepsDone(4);
+    await studio.slider('Order').fill('1');
+    await studio.slider('Sigma').fill('0.8');
+    const { stats, pixels } = await studio.finished();
+
+    expect(stats.cache[0]).toMatchObject({ fromStep: 0, settings: { order: 2, sigma: 0.5 } });
+    const last = stats.cache.at(-1)!;
+    expect(last).toMatchObject({ settings: { order: 1, sigma: 0.8, interval: 3 } });
+    expect(last.fromStep).toBeGreaterThanOrEqual(4);
+    expect(last.fromStep).toBeLessThan(14);
+
+    const timeline = await studio.timeline();
+    expect(timeline).toHaveLength(14);
+    for (const [step, { done, computed, text }] of timeline.entries()) {
+      expect(done).toBe(true);
+      expect(computed).toBe(stats.computeSteps.includes(step));
+      const { order, sigma } = settingsAt(stats, step);
+      expect(text).toContain(`Hermite, order ${order}, σ ${sigma.toFixed(2)}, interval 3`);
+    }
+    expect(stats.backend).toBe('webgpu');
+    expect(psnr(pixels, await replayOnCpu(stats))).toBeGreaterThanOrEqual(40);
+    await studio.close();
+  });
+
+  it('cancels, and makes another picture after that', async () => {
+    const studio = await openStudio(browser, { backend: 'webgpu' });
+    expect(await studio.ready()).toBe('webgpu');
+    await studio.number('Steps').fill('200');
+    await studio.prompt.fill(PROMPT);
+    await studio.generate.click();
+    await studio.stepsDone(2);
+    await studio.cancel.click();
+    await studio.page.getByRole('status').getByText('cancelled').waitFor();
+    expect(await studio.summary.count()).toBe(0);
+    expect(await studio.alert.count()).toBe(0);
+
+    await studio.number('Steps').fill('4');
+    await studio.generate.click();
+    const { stats } = await studio.finished();
+    expect(stats.steps).toBe(4);
+    await studio.close();
+  });
+});
+
+describe('on the CPU', () => {
+  it('computes the published nine of fifty steps at interval 7', async () => {
+    const studio = await openStudio(browser, { backend: 'cpu' });
+    expect(await studio.ready()).toBe('cpu');
+    await studio.button('HiCache as published').click();
+    await studio.prompt.fill(PROMPT);
+    await studio.generate.click();
+    const { stats } = await studio.finished();
+
+    const published = [0, 1, 2, 9, 16, 23, 30, 37, 44];
+    expect(stats.computeSteps).toEqual(published);
+    const computed = (await studio.timeline()).flatMap((bar, step) => (bar.computed ? step : []));
+    expect(computed).toEqual(published);
+    expect(await studio.summary.innerText()).toContain('9 of 50');
+    await studio.close();
+  });
+
+  it('computes every step when asked to', async () => {
+    const studio = await openStudio(browser, { backend: 'cpu' });
+    await studio.ready();
+    await studio.button('Compute every step').click();
+    await studio.number('Steps').fill('6');
+    await studio.prompt.fill(PROMPT);
+    await studio.generate.click();
+    const { stats } = await studio.finished();
+    expect(stats.computeSteps).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(stats.speedup).toBe(1);
+    await studio.close();
+  });
+
+  it('gives the same picture for the same seed, and another for another', async () => {
+    const studio = await openStudio(browser, { backend: 'cpu' });
+    await studio.ready();
+    await studio.number('Steps').fill('6');
+    await studio.prompt.fill(PROMPT);
+    await studio.generate.click();
+    const first = await studio.finished();
+
+    await studio.button('Keep the seed of this picture').click();
+    await studio.generate.click();
+    const again = await studio.finished();
+    expect(again.stats.seed).toBe(first.stats.seed);
+    expect(again.pixels).toEqual(first.pixels);
+
+    await studio.button('Draw another seed').click();
+    await studio.generate.click();
+    const other = await studio.finished();
+    expect(other.stats.seed).not.toBe(first.stats.seed);
+    expect(other.pixels).not.toEqual(first.pixels);
+    await studio.close();
+  });
+});
+
+function settingsAt({ cache }: GenerateStats, step: number) {
+  return cache.findLast(({ fromStep }) => fromStep <= step)!.settings;
+}
+
+/** The same run in Node: same request, same settings at the same steps, CPU backend. */
+async function replayOnCpu(stats: GenerateStats): Promise<Uint8ClampedArray> {
+  const engine = await startEngine(await openBundleFolder(DEFAULT_BUNDLE), 'cpu');
+  let step = 0;
+  try {
+    const { prompt, seed, steps, width, height } = stats;
+    const cache = settingsAt(stats, 0);
+    const request = { prompt, seed, steps, width, height, cache, preview: false };
+    const result = await generate(engine, request, {
+      settings: () => settingsAt(stats, step++),
+      signal: new AbortController().signal,
+      onEvent: () => undefined,
+    });
+    return result.pixels;
+  } finally {
+    await engine.backend.dispose();
+  }
+}
+
+/** Peak signal-to-noise ratio of the colours of two RGBA pictures, in dB. */
+function psnr(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  expect(a.length).toBe(b.length);
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) if (i % 4 !== 3) sum += (a[i]! - b[i]!) ** 2;
+  return 10 * Math.log10(255 ** 2 / (sum / (a.length * 0.75)));
+}

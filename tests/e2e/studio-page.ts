@@ -1,0 +1,105 @@
+/** The page as a person uses it: by labels and roles. */
+import { readFile } from 'node:fs/promises';
+import { decode } from 'fast-png';
+import type { Locator, Page } from 'playwright-core';
+import type { GenerateStats } from '../../src/pipeline/stats.ts';
+
+export interface TimelineStep {
+  readonly done: boolean;
+  readonly computed: boolean;
+  /** What the step says of itself, e.g. "Step 3: forecast in 9 ms; Hermite, order 2, …". */
+  readonly text: string;
+}
+
+export interface FinishedPicture {
+  readonly stats: GenerateStats;
+  /** RGBA of the downloaded PNG. */
+  readonly pixels: Uint8Array;
+}
+
+export class StudioPage {
+  readonly prompt: Locator;
+  readonly generate: Locator;
+  readonly cancel: Locator;
+  readonly alert: Locator;
+  readonly summary: Locator;
+  readonly unknownWords: Locator;
+
+  constructor(readonly page: Page) {
+    this.prompt = page.getByLabel('What should the picture show?');
+    this.generate = page.getByRole('button', { name: 'Generate' });
+    this.cancel = page.getByRole('button', { name: /^Cancel/ });
+    this.alert = page.getByRole('alert').locator('.notice');
+    this.summary = page.locator('.summary');
+    this.unknownWords = page.getByRole('note');
+  }
+
+  button(name: string): Locator {
+    return this.page.getByRole('button', { name, exact: true });
+  }
+
+  slider(name: string): Locator {
+    return this.page.getByRole('slider', { name, exact: true });
+  }
+
+  number(name: string): Locator {
+    return this.page.getByRole('spinbutton', { name, exact: true });
+  }
+
+  /** Waits until the model is there; gives the backend that runs it. */
+  async ready(): Promise<string | null> {
+    const status = this.page.locator('.engine.ready');
+    await status.waitFor();
+    return status.getAttribute('data-backend');
+  }
+
+  async fixSeed(seed: number): Promise<void> {
+    await this.page.getByLabel('A new seed for every picture').uncheck();
+    await this.number('Seed').fill(String(seed));
+  }
+
+  /** Waits until so many steps are done. */
+  async stepsDone(count: number): Promise<void> {
+    await this.page
+      .locator('.bar.done')
+      .nth(count - 1)
+      .waitFor({ state: 'attached' });
+  }
+
+  timeline(): Promise<TimelineStep[]> {
+    return this.page
+      .locator('.bars')
+      .getByRole('option')
+      .evaluateAll((bars) =>
+        bars.map((bar) => ({
+          done: bar.classList.contains('done'),
+          computed: bar.classList.contains('computed'),
+          text: bar.getAttribute('aria-label') ?? '',
+        })),
+      );
+  }
+
+  /** Waits for the running picture; fails with the alert's text if there is one instead. */
+  async finished(): Promise<FinishedPicture> {
+    await this.cancel.and(this.page.locator(':disabled')).waitFor();
+    if (await this.alert.isVisible()) {
+      throw new Error(`The page shows: ${await this.alert.innerText()}`);
+    }
+    await this.summary.waitFor();
+    const stats = JSON.parse((await this.download('Figures as JSON')).toString()) as GenerateStats;
+    const png = decode(await this.download('Download PNG'));
+    return { stats, pixels: Uint8Array.from(png.data) };
+  }
+
+  private async download(button: string): Promise<Buffer> {
+    const [download] = await Promise.all([
+      this.page.waitForEvent('download'),
+      this.button(button).click(),
+    ]);
+    return readFile(await download.path());
+  }
+
+  close(): Promise<void> {
+    return this.page.context().close();
+  }
+}

@@ -1,0 +1,182 @@
+import { expect, test } from 'vitest';
+import { openBundleUrl, type OpenOptions } from '../../../src/bundle/bundle.ts';
+import type { LoadProgress } from '../../../src/bundle/progress.ts';
+import { AppError, type ErrorCode } from '../../../src/errors.ts';
+import { testBundleFiles, type TestFiles } from '../support/bundle-folder.ts';
+
+const URL_ = 'https://models.example/pocket';
+const PATH = 'trunk.data';
+
+/** A static host over these files; it answers in parts of 300 bytes. */
+function host({ files }: TestFiles): typeof fetch {
+  return (input, init) => {
+    init?.signal?.throwIfAborted();
+    const path = String(input).slice(URL_.length + 1);
+    const bytes = files.get(path);
+    if (!bytes) return Promise.resolve(new Response('not here', { status: 404 }));
+    const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      start(controller) {
+        for (let i = 0; i < bytes.length; i += 300) controller.enqueue(bytes.slice(i, i + 300));
+        controller.close();
+      },
+    });
+    return Promise.resolve(new Response(body));
+  };
+}
+
+async function failure(work: Promise<unknown>, code: ErrorCode): Promise<AppError> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(AppError);
+  expect((error as AppError).code).toBe(code);
+  expect((error as AppError).hint).not.toBe('');
+  return error as AppError;
+}
+
+const open = (bundle: TestFiles, options: OpenOptions = {}): ReturnType<typeof openBundleUrl> =>
+  openBundleUrl(URL_, { fetch: host(bundle), ...options });
+
+test('reads files by path, whole and checked', async () => {
+  const made = testBundleFiles();
+  const bundle = await open(made);
+  expect(bundle.manifest).toEqual(made.manifest);
+  for (const path of Object.keys(made.manifest.files)) {
+    expect(await bundle.read(path)).toEqual(made.files.get(path));
+  }
+});
+
+test('a missing manifest is named', async () => {
+  const made = testBundleFiles();
+  made.files.delete('manifest.json');
+  const error = await failure(open(made), 'not-found');
+  expect(error.message).toContain(`${URL_}/manifest.json`);
+  expect(error.message).toContain('404');
+});
+
+test('a host that answers everything with a page has no manifest', async () => {
+  const page: typeof fetch = () =>
+    Promise.resolve(new Response('<!doctype html>', { headers: { 'content-type': 'text/html' } }));
+  await failure(openBundleUrl(URL_, { fetch: page }), 'not-found');
+});
+
+test('a file that is not there', async () => {
+  const made = testBundleFiles();
+  made.files.delete(PATH);
+  const error = await failure((await open(made)).read(PATH), 'not-found');
+  expect(error.message).toContain(PATH);
+});
+
+test('a file that is cut short gives both sizes', async () => {
+  const made = testBundleFiles();
+  const whole = made.files.get(PATH)!;
+  made.files.set(PATH, whole.slice(0, -1));
+  const error = await failure((await open(made)).read(PATH), 'bad-bundle');
+  expect(error.message).toMatch(
+    new RegExp(`${PATH} is cut short: .*${whole.length - 1} bytes.*${whole.length}`),
+  );
+});
+
+test('a file that is too long is not read to its end', async () => {
+  const made = testBundleFiles();
+  made.files.set(PATH, new Uint8Array(5000));
+  const error = await failure((await open(made)).read(PATH), 'bad-bundle');
+  expect(error.message).toContain('is too long');
+});
+
+test('one changed byte gives path, expected and actual hash', async () => {
+  const made = testBundleFiles();
+  const changed = made.files.get(PATH)!.slice();
+  changed[500]! ^= 1;
+  made.files.set(PATH, changed);
+  const error = await failure((await open(made)).read(PATH), 'bad-bundle');
+  expect(error.message).toContain(PATH);
+  expect(error.message).toContain(made.manifest.files[PATH]!.sha256);
+  expect(error.message.match(/[0-9a-f]{64}/g)).toHaveLength(2);
+});
+
+test('without a connection', async () => {
+  const offline: typeof fetch = () => Promise.reject(new TypeError('Failed to fetch'));
+  const error = await failure(openBundleUrl(URL_, { fetch: offline }), 'not-found');
+  expect(error.hint).toContain('connection');
+});
+
+test('a connection that breaks in the middle of a file', async () => {
+  const made = testBundleFiles();
+  const whole = host(made);
+  const breaking: typeof fetch = (input, init) =>
+    String(input).endsWith(PATH)
+      ? Promise.resolve(
+          new Response(
+            new ReadableStream({
+              pull: (controller) => controller.error(new TypeError('network error')),
+            }),
+          ),
+        )
+      : whole(input, init);
+  const bundle = await openBundleUrl(URL_, { fetch: breaking });
+  await failure(bundle.read(PATH), 'not-found');
+});
+
+test('a cancel ends loading', async () => {
+  const abort = new AbortController();
+  const bundle = await open(testBundleFiles(), { signal: abort.signal });
+  abort.abort();
+  await failure(bundle.read(PATH), 'cancelled');
+});
+
+test.each(['other.onnx', '../manifest.json', 'manifest.json', 'toString', '__proto__'])(
+  'the path %s is refused because the manifest does not list it',
+  async (path) => {
+    const error = await failure((await open(testBundleFiles())).read(path), 'bad-bundle');
+    expect(error.message).toContain(path);
+  },
+);
+
+test('a component whose file is not listed is refused at open', async () => {
+  const made = testBundleFiles();
+  const { [PATH]: _, ...files } = made.manifest.files;
+  made.files.set(
+    'manifest.json',
+    new TextEncoder().encode(JSON.stringify({ ...made.manifest, files })),
+  );
+  const error = await failure(open(made), 'bad-bundle');
+  expect(error.message).toContain(PATH);
+});
+
+test.each([
+  ['{ "format": ', 'not valid JSON'],
+  ['{}', 'format'],
+  [JSON.stringify({ ...testBundleFiles().manifest, version: 2 }), 'version'],
+  [
+    JSON.stringify({
+      ...testBundleFiles().manifest,
+      tokenizers: { t5: '../../etc/passwd', clip: 'a' },
+    }),
+    'tokenizers.t5',
+  ],
+])('the manifest %.40s is refused: %s', async (text, reason) => {
+  const made = testBundleFiles();
+  made.files.set('manifest.json', new TextEncoder().encode(text));
+  const error = await failure(open(made), 'bad-bundle');
+  expect(error.message).toContain(reason);
+});
+
+test('progress rises to the total of one precision, in words', async () => {
+  const made = testBundleFiles();
+  const reports: LoadProgress[] = [];
+  const bundle = await open(made, { onProgress: (progress) => reports.push(progress) });
+  const paths = Object.keys(made.manifest.files).filter((path) => !path.includes('float32'));
+  for (const path of paths) await bundle.read(path);
+  await bundle.read(paths[0]!);
+  const last = reports.at(-1)!;
+  expect(last.loadedBytes).toBe(last.totalBytes);
+  for (const [i, report] of reports.entries()) {
+    expect(report.loadedBytes).toBeGreaterThanOrEqual(reports[i - 1]?.loadedBytes ?? 0);
+    expect(report.loadedBytes).toBeLessThanOrEqual(report.totalBytes);
+  }
+  expect(new Set(reports.map(({ what }) => what))).toEqual(
+    new Set(['tokenizers', 'text encoders', 'transformer', 'picture decoder']),
+  );
+});

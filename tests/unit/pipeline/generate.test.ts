@@ -1,0 +1,256 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { type CacheSettings, MAX_ANCHORS, PUBLISHED } from '../../../src/cache/settings.ts';
+import { AppError } from '../../../src/errors.ts';
+import { type Control, type Engine, generate } from '../../../src/pipeline/generate.ts';
+import type { GenerateEvent, GenerateRequest } from '../../../src/pipeline/job.ts';
+import { startingLatents } from '../../../src/pipeline/latents.ts';
+import { flowTimes } from '../../../src/pipeline/scheduler.ts';
+import { parseTokenizer } from '../../../src/pipeline/tokenize.ts';
+import { AnalyticBackend, headOf, trunkOf } from '../support/analytic-backend.ts';
+import { testManifest } from '../support/manifest.ts';
+
+const tokenizerOf = (name: string): Engine['tokenizers']['t5'] =>
+  parseTokenizer(
+    readFileSync(new URL(`../../golden/tokenizers/${name}.json`, import.meta.url), 'utf8'),
+    name,
+  );
+const manifest = testManifest();
+const tokenizers = { t5: tokenizerOf('t5'), clip: tokenizerOf('clip') };
+
+const REQUEST: GenerateRequest = {
+  prompt: 'a big fox and a zebra',
+  seed: 7,
+  steps: 50,
+  width: 32,
+  height: 32,
+  cache: PUBLISHED,
+  preview: false,
+};
+
+interface Made {
+  readonly backend: AnalyticBackend;
+  readonly events: GenerateEvent[];
+  readonly result: ReturnType<typeof generate>;
+}
+
+function start(change: Partial<GenerateRequest> = {}, control: Partial<Control> = {}): Made {
+  const backend = new AnalyticBackend();
+  const request = { ...REQUEST, ...change };
+  const events: GenerateEvent[] = [];
+  const result = generate({ backend, tokenizers, manifest }, request, {
+    settings: () => request.cache,
+    signal: new AbortController().signal,
+    onEvent: (event) => events.push(event),
+    ...control,
+  });
+  return { backend, events, result };
+}
+
+const stepEvents = (events: GenerateEvent[]): Extract<GenerateEvent, { kind: 'step' }>[] =>
+  events.filter((event) => event.kind === 'step');
+
+describe('a run', () => {
+  test('with basis none is plain Euler over the trunk and the head', async () => {
+    const { backend, result } = start({ steps: 12, cache: { ...PUBLISHED, basis: 'none' } });
+    await result;
+    const x = startingLatents(7, { rows: 2, columns: 2 }, 16);
+    const sigmas = flowTimes(12, 4, manifest.scheduler);
+    for (let i = 0; i < 12; i++) {
+      const [sigma, next] = [sigmas[i]!, sigmas[i + 1]!];
+      for (const n of x.keys()) x[n]! += (next - sigma) * headOf(trunkOf(x[n]!, sigma), sigma);
+    }
+    expect(backend.decoded).toEqual(x);
+  });
+
+  test('forecasts by the hermite formula from the newest anchors', async () => {
+    const cache = { ...PUBLISHED, order: 1, sigma: 0.6, interval: 3, firstEnhance: 2 };
+    const { backend, result } = start({ steps: 10, cache });
+    await result;
+
+    const x = startingLatents(7, { rows: 2, columns: 2 }, 16);
+    const sigmas = flowTimes(10, 4, manifest.scheduler);
+    const anchors: { step: number; features: number[] }[] = [];
+    for (let step = 0; step < 10; step++) {
+      const sigma = sigmas[step]!;
+      let features = Array.from(x, (value) => trunkOf(value, sigma));
+      if ([0, 1, 4, 7].includes(step)) {
+        anchors.unshift({ step, features });
+      } else {
+        const [newest, older] = [anchors[0]!, anchors[1]!];
+        const c1 = (2 * 0.6 ** 2 * (step - newest.step)) / (newest.step - older.step);
+        features = newest.features.map((value, n) => value + c1 * (value - older.features[n]!));
+      }
+      for (const n of x.keys()) {
+        x[n]! += (sigmas[step + 1]! - sigma) * headOf(features[n]!, sigma);
+      }
+    }
+    for (const n of x.keys()) expect(backend.decoded![n]).toBeCloseTo(x[n]!, 5);
+  });
+
+  test('tells what it does, step by step, and sums it up', async () => {
+    const { backend, events, result } = start();
+    const { stats, width, height, pixels } = await result;
+    expect([width, height, pixels.length]).toEqual([32, 32, 32 * 32 * 4]);
+    const computeSteps = [0, 1, 2, 9, 16, 23, 30, 37, 44];
+    expect(events[0]).toEqual({ kind: 'text', unknownWords: ['zebra'] });
+    expect(events.at(-1)).toEqual({ kind: 'decoding' });
+    const told = stepEvents(events);
+    expect(told.map(({ step }) => step)).toEqual([...Array(50).keys()]);
+    expect(told.filter(({ computed }) => computed).map(({ step }) => step)).toEqual(computeSteps);
+    for (const { seconds, secondsLeft } of told) {
+      expect(seconds).toBeGreaterThanOrEqual(0);
+      expect(secondsLeft).toBeGreaterThanOrEqual(0);
+    }
+    expect(stats).toMatchObject({
+      prompt: REQUEST.prompt,
+      unknownWords: ['zebra'],
+      seed: 7,
+      steps: 50,
+      width: 32,
+      height: 32,
+      computeSteps,
+      cache: [{ fromStep: 0, settings: PUBLISHED }],
+      backend: 'cpu',
+      adapter: 'a formula',
+      precision: 'float32',
+      backendReason: 'It was asked for.',
+    });
+    const { total, ...stages } = stats.seconds;
+    expect(Object.keys(stages).sort()).toEqual(['decode', 'forecast', 'head', 'text', 'trunk']);
+    expect(Object.values(stages).reduce((sum, value) => sum + value, 0)).toBeLessThanOrEqual(total);
+    expect(backend.calls.filter((call) => call === 'settle')).toHaveLength(50);
+  });
+
+  test('of one step, and of fewer steps than are always computed', async () => {
+    expect((await start({ steps: 1 }).result).stats.computeSteps).toEqual([0]);
+    const { stats } = await start({ steps: 2 }).result;
+    expect(stats.computeSteps).toEqual([0, 1]);
+    expect(stats.speedup).toBe(1);
+  });
+
+  test('never asks for more weights than there are anchors, or than are kept', async () => {
+    const cache = { ...PUBLISHED, order: 4, interval: 2, firstEnhance: 1 };
+    const { backend, result } = start({ steps: 30, cache });
+    await result;
+    const lengths = backend.calls
+      .filter((call) => call.startsWith('forecast'))
+      .map((call) => Number(call.split(' ')[1]));
+    expect(lengths.slice(0, 4)).toEqual([1, 2, 3, 4]);
+    expect(Math.max(...lengths)).toBe(MAX_ANCHORS);
+  });
+});
+
+describe('on the way', () => {
+  test('new settings hold from the next step', async () => {
+    let settings: CacheSettings = PUBLISHED;
+    const taylor: CacheSettings = { ...PUBLISHED, basis: 'taylor', interval: 2 };
+    const { events, result } = start(
+      { steps: 20 },
+      {
+        settings: () => settings,
+        // A message that arrives while the run waits before step 10.
+        yieldToEvents: async () => {
+          await Promise.resolve();
+          if (stepEvents(events).length === 10) settings = taylor;
+        },
+      },
+    );
+    const { stats } = await result;
+    expect(stats.cache).toEqual([
+      { fromStep: 0, settings: PUBLISHED },
+      { fromStep: 10, settings: taylor },
+    ]);
+    expect(stats.computeSteps).toEqual([0, 1, 2, 9, 11, 13, 15, 17, 19]);
+    expect(stepEvents(events).map(({ cache }) => cache.basis)).toEqual([
+      ...Array<string>(10).fill('hermite'),
+      ...Array<string>(10).fill('taylor'),
+    ]);
+  });
+
+  test('a timer of the caller runs between two steps', async () => {
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 0);
+    let seen = 0;
+    const { result } = start(
+      { steps: 400 },
+      {
+        settings: () => {
+          seen = ticks;
+          return PUBLISHED;
+        },
+      },
+    );
+    await result;
+    clearInterval(timer);
+    expect(seen).toBeGreaterThan(0);
+  });
+
+  test('a cancel ends the run before its next step and frees it', async () => {
+    const abort = new AbortController();
+    const made: Made = start(
+      {},
+      {
+        signal: abort.signal,
+        onEvent: (event) => {
+          if (event.kind === 'step' && event.step === 4) abort.abort();
+        },
+      },
+    );
+    await expect(made.result).rejects.toMatchObject({ name: 'AppError', code: 'cancelled' });
+    expect(made.backend.calls.filter((call) => call === 'settle')).toHaveLength(5);
+    expect(made.backend.calls.slice(-2)).toEqual(['dispose run', 'dispose conditioning']);
+    expect(made.backend.calls).not.toContain('decode');
+  });
+
+  test('a failure of the backend frees the run too', async () => {
+    const made = start();
+    made.backend.failure = new AppError('device-lost', 'The GPU went away.', 'Reload.');
+    await expect(made.result).rejects.toMatchObject({ code: 'device-lost' });
+    expect(made.backend.calls.slice(-2)).toEqual(['dispose run', 'dispose conditioning']);
+  });
+
+  test('settings that are not possible end the run by name', async () => {
+    let asked = 0;
+    const { result } = start(
+      {},
+      { settings: () => (++asked > 3 ? { ...PUBLISHED, order: 9 } : PUBLISHED) },
+    );
+    await expect(result).rejects.toMatchObject({ code: 'bad-request' });
+    await expect(result).rejects.toThrow(/order must be/);
+  });
+});
+
+describe('previews', () => {
+  test('come through the model’s linear map, one pixel per latent', async () => {
+    const { backend, events, result } = start({ preview: true, steps: 3 });
+    await result;
+    const first = events.find((event) => event.kind === 'preview')!;
+    expect([first.width, first.height]).toEqual([4, 4]);
+    expect(backend.calls).toContain('estimate');
+
+    // After the first step: red is channel 0 of latents − sigma·velocity, green 0.5, blue 1.
+    const x = startingLatents(7, { rows: 2, columns: 2 }, 16);
+    const [sigma, next] = flowTimes(3, 4, manifest.scheduler);
+    const expected = [];
+    for (let row = 0; row < 4; row++) {
+      for (let column = 0; column < 4; column++) {
+        const token = (row >> 1) * 2 + (column >> 1);
+        const value = x[token * 64 + (row & 1) * 2 + (column & 1)]!;
+        const velocity = headOf(trunkOf(value, sigma!), sigma!);
+        const red = value + (next! - sigma!) * velocity - next! * velocity;
+        expected.push(...new Uint8ClampedArray([red * 255, 127.5, 255, 255]));
+      }
+    }
+    for (const [i, value] of expected.entries()) {
+      expect(Math.abs(first.pixels[i]! - value)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  test('are not made unless asked for', async () => {
+    const { backend, events, result } = start({ preview: false, steps: 3 });
+    await result;
+    expect(events.some((event) => event.kind === 'preview')).toBe(false);
+    expect(backend.calls).not.toContain('estimate');
+  });
+});

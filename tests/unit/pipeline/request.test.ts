@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { PUBLISHED } from '../../../src/cache/settings.ts';
+import { AppError } from '../../../src/errors.ts';
+import type { GenerateRequest } from '../../../src/pipeline/job.ts';
+import { checkRequest } from '../../../src/pipeline/request.ts';
+import { testManifest } from '../support/manifest.ts';
+
+const manifest = testManifest(); // offers 32x32 and 64x32
+const GOOD: GenerateRequest = {
+  prompt: 'a fox',
+  seed: 1,
+  steps: 50,
+  width: 32,
+  height: 32,
+  cache: PUBLISHED,
+  preview: true,
+};
+
+test.each([
+  {},
+  { seed: 0 },
+  { seed: 2 ** 32 - 1 },
+  { steps: 1 },
+  { steps: 1000 },
+  { width: 48 },
+  { width: 64 },
+  { prompt: 'Привет 🦊' },
+])('%o is accepted', (change) => {
+  expect(() => checkRequest({ ...GOOD, ...change }, manifest)).not.toThrow();
+});
+
+test.each([
+  [{ prompt: '' }, 'The prompt is empty.'],
+  [{ prompt: ' \n\t ' }, 'The prompt is empty.'],
+  [{ prompt: 'fox '.repeat(3000) }, '12000 characters'],
+  [{ steps: 0 }, 'Steps must be a whole number from 1 to 1000, not 0.'],
+  [{ steps: 10_000 }, 'not 10000.'],
+  [{ steps: 2.5 }, 'not 2.5.'],
+  [{ steps: NaN }, 'not NaN.'],
+  [{ seed: -1 }, 'The seed must be a whole number from 0 to 4294967295, not -1.'],
+  [{ seed: 2 ** 32 }, 'not 4294967296.'],
+  [{ seed: 0.5 }, 'not 0.5.'],
+  [{ width: 40 }, 'The width must be a multiple of 16 from 32 to 64 with this model, not 40.'],
+  [{ width: 80 }, 'not 80.'],
+  [{ width: 0 }, 'not 0.'],
+  [{ height: 48 }, 'The height must be 32 with this model, not 48.'],
+  [{ cache: { ...PUBLISHED, sigma: 2, order: -1 } }, 'order must be'],
+  [{ cache: { ...PUBLISHED, sigma: 2, order: -1 } }, 'sigma must be'],
+])('%o is refused with "%s"', (change, message) => {
+  const check = (): void => checkRequest({ ...GOOD, ...change }, manifest);
+  expect(check).toThrow(message);
+  try {
+    check();
+  } catch (error) {
+    expect(error).toBeInstanceOf(AppError);
+    expect(error).toMatchObject({ code: 'bad-request' });
+    expect((error as AppError).hint).not.toBe('');
+  }
+});

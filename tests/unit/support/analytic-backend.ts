@@ -1,0 +1,102 @@
+import type { Backend, Conditioning, DenoiseRun } from '../../../src/backend/backend.ts';
+
+/**
+ * A backend whose transformer is a formula, so that a run can be followed by hand: the features
+ * of a token value x at flow time s are x·cos(3s) + sin(5s), and the head's velocity is
+ * features·(1 + s). Everything is kept in double precision except the latents.
+ */
+export class AnalyticBackend implements Backend {
+  readonly info = {
+    kind: 'cpu',
+    adapter: 'a formula',
+    precision: 'float32',
+    reason: 'It was asked for.',
+  } as const;
+  /** What was called, in order. */
+  readonly calls: string[] = [];
+  /** The latents that were decoded last. */
+  decoded: Float32Array | undefined;
+  /** Thrown by the next compute step if set. */
+  failure: Error | undefined;
+
+  encodeText(): Promise<Conditioning> {
+    this.calls.push('encodeText');
+    return Promise.resolve({
+      textTokens: 24,
+      dispose: () => this.calls.push('dispose conditioning'),
+    });
+  }
+
+  begin(start: Float32Array): Promise<DenoiseRun> {
+    return Promise.resolve(new AnalyticRun(this, Float32Array.from(start)));
+  }
+
+  dispose(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+export const trunkOf = (x: number, sigma: number): number =>
+  x * Math.cos(3 * sigma) + Math.sin(5 * sigma);
+export const headOf = (features: number, sigma: number): number => features * (1 + sigma);
+
+class AnalyticRun implements DenoiseRun {
+  readonly #anchors: number[][] = [];
+  #features: number[] = [];
+  #velocity: number[] = [];
+
+  constructor(
+    readonly owner: AnalyticBackend,
+    readonly values: Float32Array,
+  ) {}
+
+  runTrunk(sigma: number): Promise<void> {
+    if (this.owner.failure) return Promise.reject(this.owner.failure);
+    this.owner.calls.push(`trunk`);
+    this.#features = Array.from(this.values, (x) => trunkOf(x, sigma));
+    this.#anchors.unshift(this.#features);
+    return Promise.resolve();
+  }
+
+  forecast(weights: readonly number[]): Promise<void> {
+    this.owner.calls.push(`forecast ${weights.length}`);
+    this.#features = Array.from(this.values, (_, n) =>
+      weights.reduce((sum, weight, j) => sum + weight * this.#anchors[j]![n]!, 0),
+    );
+    return Promise.resolve();
+  }
+
+  head(sigma: number): Promise<void> {
+    this.#velocity = this.#features.map((value) => headOf(value, sigma));
+    return Promise.resolve();
+  }
+
+  eulerStep(deltaSigma: number): Promise<void> {
+    for (const [n, velocity] of this.#velocity.entries()) this.values[n]! += deltaSigma * velocity;
+    return Promise.resolve();
+  }
+
+  settle(): Promise<void> {
+    this.owner.calls.push('settle');
+    return Promise.resolve();
+  }
+
+  estimate(sigma: number): Promise<Float32Array> {
+    this.owner.calls.push('estimate');
+    return Promise.resolve(this.values.map((x, n) => x - sigma * this.#velocity[n]!));
+  }
+
+  latents(): Promise<Float32Array> {
+    return Promise.resolve(Float32Array.from(this.values));
+  }
+
+  decode(): Promise<{ width: number; height: number; pixels: Uint8ClampedArray<ArrayBuffer> }> {
+    this.owner.calls.push('decode');
+    this.owner.decoded = Float32Array.from(this.values);
+    return Promise.resolve({ width: 32, height: 32, pixels: new Uint8ClampedArray(32 * 32 * 4) });
+  }
+
+  dispose(): void {
+    this.owner.calls.push('dispose run');
+  }
+}

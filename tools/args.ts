@@ -1,0 +1,65 @@
+/** Command lines: options with their checks, and errors that say which option is wrong. */
+import { parseArgs } from 'node:util';
+import { AppError } from '../src/errors.ts';
+
+type Values = Readonly<Record<string, string | boolean | undefined>>;
+
+export interface Arguments {
+  readonly positionals: readonly string[];
+  readonly values: Values;
+}
+
+/**
+ * Splits a command line. Every option named in `options` takes a value; `--help` is always known.
+ * @throws AppError `bad-request` for an option that is not known or lacks its value.
+ */
+export function readArguments(args: readonly string[], options: readonly string[]): Arguments {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        ...Object.fromEntries(options.map((name) => [name, { type: 'string' as const }])),
+      },
+    });
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new AppError('bad-request', message, 'Ask for --help to see the options.', { cause });
+  }
+}
+
+export function textOption(values: Values, name: string): string | undefined {
+  const value = values[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** @throws AppError `bad-request` if it is not one of `allowed`. */
+export function choiceOption<T extends string>(
+  values: Values,
+  name: string,
+  allowed: readonly T[],
+  otherwise: T,
+): T {
+  const value = textOption(values, name) ?? otherwise;
+  const choice = allowed.find((candidate) => candidate === value);
+  if (choice !== undefined) return choice;
+  throw new AppError(
+    'bad-request',
+    `--${name} cannot be "${value}".`,
+    `It is one of ${allowed.join(', ')}.`,
+  );
+}
+
+/** @throws AppError `bad-request` if it is not a number. Its range is the engine's to check. */
+export function numberOption(values: Values, name: string, otherwise: number): number {
+  const text = textOption(values, name);
+  if (text === undefined) return otherwise;
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new AppError(
+    'bad-request',
+    `--${name} must be a number, not "${text}".`,
+    `For example --${name} ${otherwise}.`,
+  );
+}

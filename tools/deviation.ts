@@ -1,0 +1,171 @@
+/** How far a bundle's float32 graphs are from PyTorch's golden outputs, on the CPU. */
+import { Tensor, type InferenceSession } from 'onnxruntime-web/wasm';
+import type { Bundle } from '../src/bundle/bundle.ts';
+import type { GraphFiles } from '../src/bundle/manifest.ts';
+import { openBundleFolder } from './folder-bundle.ts';
+import { ortCpu } from './node-ort.ts';
+import { openGoldens, type GoldenArray, type Goldens } from './goldens.ts';
+
+export interface Deviation {
+  /** Between output and reference as vectors; the least of all cases. */
+  readonly cosine: number;
+  /** Length of the difference over that of the reference; the largest of all cases. */
+  readonly relativeL2: number;
+}
+
+export type Component = 'clip' | 't5' | 'trunk' | 'head' | 'decoder';
+export type Deviations = Record<Component, Deviation>;
+
+/** One run of a component: what goes in, and what should come out. */
+interface Case {
+  readonly feeds: Record<string, Tensor>;
+  readonly expected: GoldenArray;
+}
+
+export async function measureDeviations(
+  bundleFolder: string,
+  goldenFolder: string,
+): Promise<Deviations> {
+  const bundle = await openBundleFolder(bundleFolder);
+  const goldens = await openGoldens(goldenFolder);
+  const { components } = bundle.manifest;
+  const [trunk, ...later] = components.trunk.float32;
+  if (!trunk || later.length > 0) throw new RangeError('only a trunk of one segment is measured');
+  return {
+    clip: await measure(bundle, components.clip.float32, await clipCases(goldens)),
+    t5: await measure(bundle, components.t5.float32, await t5Cases(goldens)),
+    trunk: await measure(bundle, trunk, await trunkCases(goldens)),
+    head: await measure(bundle, components.head.float32, await headCases(goldens)),
+    decoder: await measure(bundle, components.decoder.float32, await decoderCases(goldens)),
+  };
+}
+
+async function measure(
+  bundle: Bundle,
+  files: GraphFiles,
+  cases: readonly Case[],
+): Promise<Deviation> {
+  const session = await openSession(bundle, files);
+  try {
+    const each = [];
+    for (const { feeds, expected } of cases) {
+      const output = (await session.run(feeds))[session.outputNames[0]!]!;
+      each.push(deviation(output.data as Float32Array, expected.data));
+    }
+    return {
+      cosine: Math.min(...each.map(({ cosine }) => cosine)),
+      relativeL2: Math.max(...each.map(({ relativeL2 }) => relativeL2)),
+    };
+  } finally {
+    await session.release();
+  }
+}
+
+/** A graph of the bundle on ONNX Runtime's CPU build. */
+export async function openSession(bundle: Bundle, files: GraphFiles): Promise<InferenceSession> {
+  const { ort, threads } = await ortCpu();
+  ort.env.wasm.numThreads = threads;
+  const externalData = [];
+  for (const path of files.data) externalData.push({ path, data: await bundle.read(path) });
+  return ort.InferenceSession.create(await bundle.read(files.graph), {
+    executionProviders: ['wasm'],
+    logSeverityLevel: 3,
+    externalData,
+  });
+}
+
+export function deviation(actual: Float32Array, expected: Float32Array): Deviation {
+  if (actual.length !== expected.length) {
+    throw new RangeError(`${actual.length} values cannot be compared with ${expected.length}`);
+  }
+  let dot = 0;
+  let actualNorm = 0;
+  let expectedNorm = 0;
+  let difference = 0;
+  for (let i = 0; i < actual.length; i++) {
+    const a = actual[i]!;
+    const e = expected[i]!;
+    dot += a * e;
+    actualNorm += a * a;
+    expectedNorm += e * e;
+    difference += (a - e) ** 2;
+  }
+  return {
+    cosine: dot / Math.sqrt(actualNorm * expectedNorm),
+    relativeL2: Math.sqrt(difference / expectedNorm),
+  };
+}
+
+function clipCases(goldens: Goldens): Promise<Case[]> {
+  return Promise.all(
+    goldens.index.texts.map(async ({ clipIds, clipEnd, pooled }) => ({
+      feeds: { input_ids: integers(clipIds, [1, clipIds.length]), end: integers([clipEnd], [1]) },
+      expected: await goldens.array(pooled),
+    })),
+  );
+}
+
+function t5Cases(goldens: Goldens): Promise<Case[]> {
+  return Promise.all(
+    goldens.index.texts.map(async ({ t5Ids, text }) => ({
+      feeds: { input_ids: integers(t5Ids, [1, t5Ids.length]) },
+      expected: await goldens.array(text),
+    })),
+  );
+}
+
+async function trunkCases(goldens: Goldens): Promise<Case[]> {
+  const { rotaryCos, rotarySin, cases } = goldens.index.trunk;
+  const rotary_cos = floats(await goldens.array(rotaryCos));
+  const rotary_sin = floats(await goldens.array(rotarySin));
+  return Promise.all(
+    cases.map(async ({ sigma, prompt, latents, features }) => {
+      const text = goldens.index.texts[prompt]!;
+      return {
+        feeds: {
+          latents: floats(await goldens.array(latents)),
+          text: floats(await goldens.array(text.text)),
+          pooled: floats(await goldens.array(text.pooled)),
+          timestep: new Tensor('float32', [sigma], [1]),
+          rotary_cos,
+          rotary_sin,
+        },
+        expected: await goldens.array(features),
+      };
+    }),
+  );
+}
+
+function headCases(goldens: Goldens): Promise<Case[]> {
+  return Promise.all(
+    goldens.index.trunk.cases.map(async ({ sigma, prompt, features, velocity }) => ({
+      feeds: {
+        features: floats(await goldens.array(features)),
+        pooled: floats(await goldens.array(goldens.index.texts[prompt]!.pooled)),
+        timestep: new Tensor('float32', [sigma], [1]),
+      },
+      expected: await goldens.array(velocity),
+    })),
+  );
+}
+
+function decoderCases(goldens: Goldens): Promise<Case[]> {
+  return Promise.all(
+    goldens.index.loops.map(async ({ width, height, final, image }) => {
+      const { shape, data } = await goldens.array(final);
+      const grid = [1, height / 16, width / 16, shape[2]!];
+      return {
+        feeds: { latents: new Tensor('float32', data, grid) },
+        expected: await goldens.array(image),
+      };
+    }),
+  );
+}
+
+function floats({ shape, data }: GoldenArray): Tensor {
+  return new Tensor('float32', data, shape);
+}
+
+function integers(values: readonly number[], shape: readonly number[]): Tensor {
+  return new Tensor('int32', Int32Array.from(values), shape);
+}

@@ -1,0 +1,43 @@
+/** A bundle in a folder of this machine. */
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Bundle, MANIFEST } from '../src/bundle/bundle.ts';
+import { checkComplete, entryOf } from '../src/bundle/files.ts';
+import { parseManifest } from '../src/bundle/manifest.ts';
+import { verifyFile } from '../src/bundle/verify.ts';
+import { AppError } from '../src/errors.ts';
+
+/**
+ * @throws AppError `not-found` if there is no manifest there, `bad-bundle` if it is not valid;
+ * reads throw as `Bundle.read` says.
+ */
+export async function openBundleFolder(folder: string): Promise<Bundle> {
+  const where = join(resolve(folder), MANIFEST);
+  const manifest = parseManifest(new TextDecoder().decode(await readBundleFile(where)), where);
+  checkComplete(manifest, where);
+  return {
+    manifest,
+    async read(path) {
+      const entry = entryOf(manifest, path);
+      const bytes = await readBundleFile(join(resolve(folder), path));
+      await verifyFile(path, bytes, entry);
+      return bytes;
+    },
+  };
+}
+
+async function readBundleFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await readFile(path));
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code;
+    const message =
+      reason === 'ENOENT' ? `There is no file ${path}.` : `${path} cannot be read (${reason}).`;
+    throw new AppError(
+      'not-found',
+      message,
+      'Give the folder of a bundle with --bundle; `hicache convert` makes one.',
+      { cause },
+    );
+  }
+}

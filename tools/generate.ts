@@ -1,0 +1,143 @@
+/** `hicache generate`: a picture from a prompt into a PNG file. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, extname } from 'node:path';
+import process from 'node:process';
+import { encode } from 'fast-png';
+import { AppError } from '../src/errors.ts';
+import { generate } from '../src/pipeline/generate.ts';
+import type { GenerateEvent, GenerateRequest, GenerateResult } from '../src/pipeline/job.ts';
+import { checkRequest } from '../src/pipeline/request.ts';
+import type { Manifest } from '../src/bundle/manifest.ts';
+import { type Arguments, choiceOption, numberOption, readArguments, textOption } from './args.ts';
+import { CACHE_HELP, CACHE_OPTIONS, cacheFrom } from './cache-options.ts';
+import { BACKENDS, DEFAULT_BUNDLE, startEngine } from './engine.ts';
+import { openBundleFolder } from './folder-bundle.ts';
+
+const HELP = `Usage: hicache generate "PROMPT" --out FILE.png [options]
+
+  --out FILE.png        where the picture goes
+  --seed N              0 to 4294967295 (1)
+  --steps N             sampling steps, 1 to 1000 (50)
+  --width, --height N   size in pixels (the model's first)
+${CACHE_HELP}
+  --backend NAME        ${BACKENDS.join(', ')} (auto)
+  --bundle DIR          folder of a converted model (${DEFAULT_BUNDLE})
+  --stats FILE.json     write what the run did and what it took
+`;
+
+const OPTIONS = [
+  'out',
+  'seed',
+  'steps',
+  'width',
+  'height',
+  'backend',
+  'bundle',
+  'stats',
+  ...CACHE_OPTIONS,
+];
+
+export async function generateCommand(args: string[]): Promise<void> {
+  const parsed = readArguments(args, OPTIONS);
+  const { values } = parsed;
+  if (values.help === true) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const out = outputFile(textOption(values, 'out'));
+  const choice = choiceOption(values, 'backend', BACKENDS, 'auto');
+  const bundle = await openBundleFolder(textOption(values, 'bundle') ?? DEFAULT_BUNDLE);
+  const request = requestFrom(parsed, bundle.manifest);
+  checkRequest(request, bundle.manifest); // before anything heavy starts
+
+  const abort = new AbortController();
+  process.once('SIGINT', () => abort.abort());
+  const engine = await startEngine(bundle, choice);
+  try {
+    const result = await generate(engine, request, {
+      settings: () => request.cache,
+      signal: abort.signal,
+      onEvent: report,
+    });
+    const png = encode({ width: result.width, height: result.height, data: result.pixels });
+    await write(out, png);
+    const stats = textOption(values, 'stats');
+    if (stats !== undefined) await write(stats, statsText(result, png));
+    process.stdout.write(`${out}: ${summary(result)}\n`);
+  } finally {
+    await engine.backend.dispose();
+  }
+}
+
+function requestFrom(parsed: Arguments, manifest: Manifest): GenerateRequest {
+  const { positionals, values } = parsed;
+  if (positionals.length > 1) {
+    throw new AppError(
+      'bad-request',
+      `There are ${positionals.length} prompts: ${positionals.join(' | ')}.`,
+      'Put the prompt in quotes.',
+    );
+  }
+  const size = manifest.sizes[0]!;
+  return {
+    prompt: positionals[0] ?? '',
+    seed: numberOption(values, 'seed', 1),
+    steps: numberOption(values, 'steps', 50),
+    width: numberOption(values, 'width', size.width),
+    height: numberOption(values, 'height', size.height),
+    cache: cacheFrom(parsed),
+    preview: false,
+  };
+}
+
+function outputFile(path: string | undefined): string {
+  if (path !== undefined && extname(path).toLowerCase() === '.png') return path;
+  throw new AppError(
+    'bad-request',
+    path === undefined ? 'There is no file to write to.' : `${path} does not end in .png.`,
+    'Name the picture with --out FILE.png.',
+  );
+}
+
+/** Progress on the terminal only, in one line that ends with the run. */
+function report(event: GenerateEvent): void {
+  const { stderr } = process;
+  if (event.kind === 'text' && event.unknownWords.length > 0) {
+    stderr.write(`The model does not know: ${event.unknownWords.join(', ')}\n`);
+  }
+  if (!stderr.isTTY) return;
+  if (event.kind === 'step') {
+    const { step, steps, computed, secondsLeft } = event;
+    const what = computed ? 'computed' : 'forecast';
+    stderr.write(`\r${step + 1}/${steps} ${what}, ${secondsLeft.toFixed(1)} s left \x1b[K`);
+  }
+  if (event.kind === 'decoding') stderr.write('\r\x1b[K');
+}
+
+function summary({ width, height, stats }: GenerateResult): string {
+  const { steps, computeSteps, seconds, speedup, backend, adapter, backendReason } = stats;
+  return (
+    `${width}x${height}, ${computeSteps.length} of ${steps} steps computed, ` +
+    `${seconds.total.toFixed(2)} s, ${speedup.toFixed(2)}x as fast as computing all, ` +
+    `on ${backend} (${adapter}). ${backendReason}`
+  );
+}
+
+/** The run's stats, and what was written: `png` gives the file's bytes and the picture's sides. */
+function statsText({ width, height, stats }: GenerateResult, png: Uint8Array): string {
+  return `${JSON.stringify({ ...stats, png: { bytes: png.length, width, height } }, null, 2)}\n`;
+}
+
+async function write(path: string, content: Uint8Array | string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, content);
+  } catch (cause) {
+    throw new AppError(
+      'bad-request',
+      `${path} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      'Choose another file.',
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,57 @@
+/** The command line: `npm run hicache -- COMMAND …`. */
+import process from 'node:process';
+import { AppError, reportOf } from '../src/errors.ts';
+
+type Command = (args: string[]) => Promise<void>;
+
+/** Loaded only when they run, so that help and mistakes answer at once. */
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  generate: async () => (await import('./generate.ts')).generateCommand,
+  convert: async () => (await import('./convert.ts')).convertCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
+  bench: async () => (await import('./bench.ts')).benchCommand,
+};
+
+const HELP = `Usage: hicache COMMAND [options]
+
+  generate "PROMPT" --out FILE.png   make a picture
+  convert                            make a bundle from a model in diffusers' layout
+  doctor                             show the GPU, its self-test and the backend that would run
+  bench                              time forecasting against computing, and compare pictures
+
+hicache COMMAND --help shows a command's options.
+`;
+
+async function main([name, ...args]: string[]): Promise<void> {
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(HELP);
+    return;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) {
+    throw new AppError(
+      'bad-request',
+      `There is no command "${name}".`,
+      `Commands: ${Object.keys(COMMANDS).join(', ')}.`,
+    );
+  }
+  await (
+    await command()
+  )(args);
+}
+
+/** 2 for what the caller can put right on the command line, 1 for everything else. */
+async function exitCode(): Promise<number> {
+  try {
+    await main(process.argv.slice(2));
+    return 0;
+  } catch (error) {
+    const { code, message, hint } = reportOf(error);
+    process.stderr.write(`${message}\n${hint}\n`);
+    if (code === 'internal' && process.env.HICACHE_DEBUG) console.error(error);
+    return code === 'bad-request' ? 2 : 1;
+  }
+}
+
+// ONNX Runtime's worker threads and Dawn would keep the process alive.
+process.exit(await exitCode());

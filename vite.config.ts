@@ -7,6 +7,12 @@ const headers = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
+/** Many static hosts do not know that `.mjs` is JavaScript, and browsers insist on it. */
+const output = {
+  assetFileNames: ({ names }: { names: string[] }) =>
+    names[0]?.endsWith('.mjs') ? 'assets/[name]-[hash].js' : 'assets/[name]-[hash][extname]',
+};
+
 export default defineConfig({
   // Addresses relative to the page, so that any folder of any host can hold it.
   base: './',
@@ -16,8 +22,8 @@ export default defineConfig({
     conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions],
   },
   optimizeDeps: { exclude: ['onnxruntime-web'] },
-  worker: { format: 'es' },
-  build: { target: 'esnext', assetsInlineLimit: 0 },
+  worker: { format: 'es', rolldownOptions: { output } },
+  build: { target: 'esnext', assetsInlineLimit: 0, rolldownOptions: { output } },
   server: { headers },
   preview: { headers },
 });

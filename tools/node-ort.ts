@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import type { BackendHost, OrtModule } from '../src/backend/host.ts';
 import { nodeGpu } from './node-gpu.ts';
 
@@ -21,13 +22,19 @@ export async function nodeHost(): Promise<BackendHost> {
   };
 }
 
-/** Node 20 cannot suspend WebAssembly, so this is the asyncify build. */
+/**
+ * Node 20 cannot suspend WebAssembly, so this is the asyncify build. Its functions are so large
+ * that V8's optimizing compiler takes 40 s of processor time over them, and Node waits for it;
+ * the baseline compiler is enough here, since the GPU does the work.
+ */
 export async function ortWebGpu(): Promise<OrtModule> {
   nodeGpu();
+  setFlagsFromString('--liftoff-only');
   return configured(await import('onnxruntime-web/webgpu'));
 }
 
 export async function ortCpu(): Promise<OrtModule> {
+  setFlagsFromString('--no-liftoff-only');
   return configured(await import('onnxruntime-web/wasm'));
 }
 

@@ -87,7 +87,7 @@ export async function runSegments(
   runner: Runner,
   segments: readonly InferenceSession[],
   given: Tensors,
-  outputs: Tensors,
+  outputs: Tensors = {},
 ): Promise<Tensors> {
   const between: Record<string, Tensor> = {};
   try {

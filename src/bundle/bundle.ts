@@ -31,7 +31,7 @@ export interface OpenOptions {
  * @throws AppError `not-found` if there is no manifest there, `bad-bundle` if it is not valid.
  */
 export async function openBundleUrl(url: string, options: OpenOptions = {}): Promise<Bundle> {
-  const folder = new URL(url.endsWith('/') ? url : `${url}/`, globalThis.location?.href);
+  const folder = folderOf(url);
   const address = new URL(MANIFEST, folder).href;
   const response = await get(address, options);
   if (response.headers.get('content-type')?.startsWith('text/html')) {
@@ -58,6 +58,19 @@ export async function openBundleUrl(url: string, options: OpenOptions = {}): Pro
   };
 }
 
+function folderOf(url: string): URL {
+  try {
+    return new URL(url.endsWith('/') ? url : `${url}/`, globalThis.location?.href);
+  } catch (cause) {
+    throw new AppError(
+      'bad-request',
+      `"${url}" is not an address.`,
+      'Give the address of a folder that holds a manifest.json.',
+      { cause },
+    );
+  }
+}
+
 async function get(
   address: string,
   { fetch: ask = fetch, signal }: OpenOptions,
@@ -74,7 +87,7 @@ async function readBody(
   entry: FileEntry,
   onLoaded: (bytes: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(entry.bytes);
+  const bytes = allocate(path, entry.bytes);
   let filled = 0;
   const reader = response.body?.getReader();
   try {
@@ -90,6 +103,19 @@ async function readBody(
     await reader?.cancel().catch(() => undefined);
   }
   return bytes.subarray(0, filled);
+}
+
+function allocate(path: string, bytes: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(bytes);
+  } catch (cause) {
+    throw new AppError(
+      'out-of-memory',
+      `There is no room for ${path}, which has ${bytes} bytes.`,
+      'Close other tabs and programs, or use a smaller model.',
+      { cause },
+    );
+  }
 }
 
 /** Turns the failures of `fetch` and of its body into errors that say what to do. */

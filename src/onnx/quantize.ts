@@ -51,72 +51,81 @@ export function dequantizeMatrix({ bits, packed, scales }: QuantizedMatrix): Flo
 
 /** The scale that maps the largest magnitude to the largest code: the usual choice. */
 export function absmaxScale(values: Float32Array, bits: Bits): number {
-  let largest = 0;
-  for (const value of values) largest = Math.max(largest, Math.abs(value));
-  return toHalf(largest / (2 ** (bits - 1) - 1));
+  return toHalf(Math.abs(extremeOf(values)) / (2 ** (bits - 1) - 1));
 }
 
 /** Sum of squared errors of a block under a scale given as half precision bits. */
 export function squaredError(values: Float32Array, scaleBits: number, bits: Bits): number {
   const scale = fromHalf(scaleBits);
+  const top = 2 ** (bits - 1) - 1;
+  const inverse = inverseOf(scale);
   let sum = 0;
   for (const value of values) {
-    const error = value - scale * level(value, scale, bits);
+    const error = value - scale * level(value * inverse, top);
     sum += error * error;
   }
   return sum;
 }
 
-/** How far the search shrinks the range: clipping the largest values can serve the others. */
-const SHRINKS = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7];
+/** How far the range is shrunk in search: clipping the largest values can serve the others. */
+const SHRINKS = { 4: [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7], 8: [1] };
 
 /**
- * The scale, as half precision bits, with the least squared error among the absmax scale and
+ * The scale, as half precision bits, with the least squared error that the search finds: among
  * shrunk ranges of both signs (the codes reach one step further below zero than above), each
- * also refined once by least squares for the levels that it leads to.
+ * with the scale that least squares gives for its levels; never worse than the absmax scale.
  */
 export function bestScale(values: Float32Array, bits: Bits): number {
-  let best = absmaxScale(values, bits);
-  let bestError = squaredError(values, best, bits);
-  const consider = (scale: number): void => {
-    const candidate = toHalf(scale);
-    const error = squaredError(values, candidate, bits);
-    if (error < bestError) [best, bestError] = [candidate, error];
-  };
-  let extreme = 0;
-  for (const value of values) if (Math.abs(value) > Math.abs(extreme)) extreme = value;
-  const lowest = -(2 ** (bits - 1));
-  for (const reach of [lowest, -lowest - 1]) {
-    for (const shrink of bits === 4 ? SHRINKS : [1]) {
-      const scale = (extreme / reach) * shrink;
-      consider(scale);
-      consider(leastSquaresScale(values, scale, bits));
+  const extreme = extremeOf(values);
+  const top = 2 ** (bits - 1) - 1;
+  // For given levels q the best scale is v·q / q·q, and it explains (v·q)² / q·q of v·v.
+  let bestExplained = 0;
+  let found = 0;
+  for (const reach of [-top - 1, top]) {
+    for (const shrink of SHRINKS[bits]) {
+      const inverse = inverseOf((extreme / reach) * shrink);
+      let dot = 0;
+      let norm = 0;
+      for (const value of values) {
+        const rounded = level(value * inverse, top);
+        dot += value * rounded;
+        norm += rounded * rounded;
+      }
+      if (dot * dot > bestExplained * norm) {
+        bestExplained = (dot * dot) / norm;
+        found = dot / norm;
+      }
     }
   }
-  return best;
+  const usual = absmaxScale(values, bits);
+  const searched = toHalf(found);
+  const isBetter = squaredError(values, searched, bits) < squaredError(values, usual, bits);
+  return isBetter ? searched : usual;
 }
 
-function leastSquaresScale(values: Float32Array, scale: number, bits: Bits): number {
-  let dot = 0;
-  let norm = 0;
+/** The value of the largest magnitude, with its sign. */
+function extremeOf(values: Float32Array): number {
+  let extreme = 0;
   for (const value of values) {
-    const rounded = level(value, scale, bits);
-    dot += value * rounded;
-    norm += rounded * rounded;
+    if (Math.abs(value) > Math.abs(extreme)) extreme = value;
   }
-  return norm === 0 ? 0 : dot / norm;
+  return extreme;
 }
 
-/** The signed code of a value: the nearest one in range. */
-function level(value: number, scale: number, bits: Bits): number {
-  if (scale === 0) return 0;
-  const half = 2 ** (bits - 1);
-  return Math.min(half - 1, Math.max(-half, Math.round(value / scale)));
+function inverseOf(scale: number): number {
+  return scale === 0 ? 0 : 1 / scale;
+}
+
+/** The nearest of the levels -top - 1 to top. */
+function level(value: number, top: number): number {
+  const rounded = Math.floor(value + 0.5);
+  return rounded > top ? top : rounded < -top - 1 ? -top - 1 : rounded;
 }
 
 function encode(values: Float32Array, scale: number, bits: Bits, codes: Uint8Array): void {
-  for (let i = 0; i < values.length; i++)
-    codes[i] = level(values[i]!, scale, bits) + 2 ** (bits - 1);
+  const top = 2 ** (bits - 1) - 1;
+  const inverse = inverseOf(scale);
+  for (let i = 0; i < values.length; i++) codes[i] = level(values[i]! * inverse, top) + top + 1;
 }
 
 function packNibbles(codes: Uint8Array): Uint8Array {

@@ -2,11 +2,10 @@
 import { settingsProblems, type CacheSettings } from '../cache/settings.ts';
 import type { Manifest } from '../bundle/manifest.ts';
 import { AppError } from '../errors.ts';
+import { SEED, STEPS } from '../limits.ts';
 import type { GenerateRequest } from './job.ts';
 import { PATCH } from './latents.ts';
 
-export const STEPS = { min: 1, max: 1000 } as const;
-export const SEED = { min: 0, max: 2 ** 32 - 1 } as const;
 /** Far more than any text encoder reads; what is above its length is cut off. */
 export const MAX_PROMPT_CHARACTERS = 10_000;
 

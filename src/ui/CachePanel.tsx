@@ -48,8 +48,8 @@ export function CachePanel() {
         <summary>More</summary>
         <CacheSlider
           name="firstEnhance"
-          label="First steps computed"
-          hint="The start settles the composition."
+          label="First steps"
+          hint="So many are computed before any forecast."
           unused={basis === 'none'}
         />
         <DifferencesChoice />

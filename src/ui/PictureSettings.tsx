@@ -63,7 +63,13 @@ function SeedField() {
         problem={random ? undefined : seedProblem(seed.value)}
         onChange={(value) => (seed.value = value)}
       />
-      <button type="button" class="square" aria-label="Draw another seed" onClick={drawSeed}>
+      <button
+        type="button"
+        class="square"
+        aria-label="Draw another seed"
+        disabled={random}
+        onClick={drawSeed}
+      >
         <Icon name="dice" />
       </button>
       <button

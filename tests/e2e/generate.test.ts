@@ -4,6 +4,7 @@ import { generate } from '../../src/pipeline/generate.ts';
 import type { GenerateStats } from '../../src/pipeline/stats.ts';
 import { DEFAULT_BUNDLE, startEngine } from '../../tools/engine.ts';
 import { openBundleFolder } from '../../tools/folder-bundle.ts';
+import { psnr } from '../../tools/psnr.ts';
 import { launchBrowser, openStudio } from './browser.ts';
 
 const PROMPT = 'a red ball on the left and a blue box on the right';
@@ -142,12 +143,4 @@ async function replayOnCpu(stats: GenerateStats): Promise<Uint8ClampedArray> {
   } finally {
     await engine.backend.dispose();
   }
-}
-
-/** Peak signal-to-noise ratio of the colours of two RGBA pictures, in dB. */
-function psnr(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  expect(a.length).toBe(b.length);
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) if (i % 4 !== 3) sum += (a[i]! - b[i]!) ** 2;
-  return 10 * Math.log10(255 ** 2 / (sum / (a.length * 0.75)));
 }

@@ -14,7 +14,7 @@ export interface TimelineStep {
 export interface FinishedPicture {
   readonly stats: GenerateStats;
   /** RGBA of the downloaded PNG. */
-  readonly pixels: Uint8Array;
+  readonly pixels: Uint8ClampedArray;
 }
 
 export class StudioPage {
@@ -88,7 +88,7 @@ export class StudioPage {
     await this.summary.waitFor();
     const stats = JSON.parse((await this.download('Figures as JSON')).toString()) as GenerateStats;
     const png = decode(await this.download('Download PNG'));
-    return { stats, pixels: Uint8Array.from(png.data) };
+    return { stats, pixels: Uint8ClampedArray.from(png.data) };
   }
 
   private async download(button: string): Promise<Buffer> {

@@ -119,6 +119,22 @@ test('a connection that breaks in the middle of a file', async () => {
   await failure(bundle.read(PATH), 'not-found');
 });
 
+test('an address that is none', async () => {
+  await failure(openBundleUrl('models/pocket', { fetch: host(testBundleFiles()) }), 'bad-request');
+});
+
+test('a file that does not fit into memory', async () => {
+  const made = testBundleFiles();
+  const huge = { ...made.manifest.files[PATH]!, bytes: 2 ** 40 };
+  const files = { ...made.manifest.files, [PATH]: huge };
+  made.files.set(
+    'manifest.json',
+    new TextEncoder().encode(JSON.stringify({ ...made.manifest, files })),
+  );
+  const error = await failure((await open(made)).read(PATH), 'out-of-memory');
+  expect(error.message).toContain(PATH);
+});
+
 test('a cancel ends loading', async () => {
   const abort = new AbortController();
   const bundle = await open(testBundleFiles(), { signal: abort.signal });
@@ -134,16 +150,21 @@ test.each(['other.onnx', '../manifest.json', 'manifest.json', 'toString', '__pro
   },
 );
 
-test('a component whose file is not listed is refused at open', async () => {
-  const made = testBundleFiles();
-  const { [PATH]: _, ...files } = made.manifest.files;
-  made.files.set(
-    'manifest.json',
-    new TextEncoder().encode(JSON.stringify({ ...made.manifest, files })),
-  );
-  const error = await failure(open(made), 'bad-bundle');
-  expect(error.message).toContain(PATH);
-});
+test.each([PATH, 'trunk.float16.onnx', 'head.float32.onnx', 'tokenizer/tokenizer.json'])(
+  'a bundle that names %s but does not list it is refused at open',
+  async (path) => {
+    const made = testBundleFiles();
+    const files = Object.fromEntries(
+      Object.entries(made.manifest.files).filter(([listed]) => listed !== path),
+    );
+    made.files.set(
+      'manifest.json',
+      new TextEncoder().encode(JSON.stringify({ ...made.manifest, files })),
+    );
+    const error = await failure(open(made), 'bad-bundle');
+    expect(error.message).toContain(path);
+  },
+);
 
 test.each([
   ['{ "format": ', 'not valid JSON'],

@@ -1,0 +1,120 @@
+import type { Tensor } from 'onnxruntime-web/wasm';
+import type { Manifest } from '../../bundle/manifest.ts';
+import { MAX_ANCHORS } from '../../cache/settings.ts';
+import type { DecodedPicture, DenoiseRun, Grid } from '../backend.ts';
+import { outputOf, runSegments, runSession, type Ort, type Tensors } from '../ort.ts';
+import { pictureOf } from '../picture.ts';
+import { AnchorRing } from '../ring.ts';
+import { rotaryTables } from '../rotary.ts';
+import { ortQueue } from '../serial.ts';
+import type { CpuConditioning, CpuSessions } from './backend.ts';
+import { eulerStep } from './euler_step.ts';
+import { forecast } from './forecast.ts';
+
+/** One picture in the making, in typed arrays. */
+export class CpuRun implements DenoiseRun {
+  private readonly current: Float32Array;
+  private readonly velocity: Float32Array;
+  private readonly anchors: AnchorRing<Float32Array>;
+  private readonly forecasted: Float32Array;
+  private readonly inputs: Tensors;
+  private readonly featureDims: readonly number[];
+  /** What `head` reads: the newest anchor or `forecasted`. */
+  private features: Float32Array | undefined;
+
+  constructor(
+    private readonly ort: Ort,
+    { transformer }: Manifest,
+    private readonly sessions: CpuSessions,
+    latents: Float32Array,
+    private readonly grid: Grid,
+    conditioning: CpuConditioning,
+  ) {
+    const imageTokens = grid.rows * grid.columns;
+    const tokens = conditioning.textTokens + imageTokens;
+    const rotary = rotaryTables(conditioning.textTokens, grid, transformer.axes);
+    const rotaryDims = [tokens, transformer.headWidth / 2];
+    const newFeatures = () => new Float32Array(imageTokens * transformer.hidden);
+
+    this.featureDims = [1, imageTokens, transformer.hidden];
+    this.current = latents.slice();
+    this.velocity = new Float32Array(latents.length);
+    this.anchors = new AnchorRing(Array.from({ length: MAX_ANCHORS }, newFeatures));
+    this.forecasted = newFeatures();
+    this.inputs = {
+      ...conditioning.tensors,
+      latents: this.floats(this.current, [1, imageTokens, transformer.latentWidth]),
+      rotary_cos: this.floats(rotary.cos, rotaryDims),
+      rotary_sin: this.floats(rotary.sin, rotaryDims),
+    };
+  }
+
+  async runTrunk(sigma: number): Promise<void> {
+    const given = { ...this.inputs, timestep: this.timestep(sigma) };
+    const results = await runSegments(ortQueue, this.sessions.trunk, given);
+    this.anchors.next.set(floatsOf(outputOf(results, 'features')));
+    this.anchors.advance();
+    this.features = this.anchors.newest(1)[0];
+  }
+
+  forecast(weights: readonly number[]): Promise<void> {
+    forecast(weights, this.anchors.newest(weights.length), this.forecasted);
+    this.features = this.forecasted;
+    return Promise.resolve();
+  }
+
+  async head(sigma: number): Promise<void> {
+    if (!this.features) throw new RangeError('the head needs features: run the trunk first');
+    const results = await runSession(ortQueue, this.sessions.head, {
+      ...this.inputs,
+      features: this.floats(this.features, this.featureDims),
+      timestep: this.timestep(sigma),
+    });
+    this.velocity.set(floatsOf(outputOf(results, 'velocity')));
+  }
+
+  eulerStep(deltaSigma: number): Promise<void> {
+    eulerStep(this.current, this.velocity, deltaSigma);
+    return Promise.resolve();
+  }
+
+  settle(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  estimate(sigma: number): Promise<Float32Array> {
+    const estimate = this.current.slice();
+    eulerStep(estimate, this.velocity, -sigma);
+    return Promise.resolve(estimate);
+  }
+
+  latents(): Promise<Float32Array> {
+    return Promise.resolve(this.current.slice());
+  }
+
+  async decode(): Promise<DecodedPicture> {
+    const { rows, columns } = this.grid;
+    const dims = [1, rows, columns, this.current.length / (rows * columns)];
+    const results = await runSession(ortQueue, this.sessions.decoder, {
+      latents: this.floats(this.current, dims),
+    });
+    const image = outputOf(results, 'image');
+    return pictureOf(floatsOf(image), image.dims[3]!, image.dims[2]!);
+  }
+
+  dispose(): void {
+    // Memory of the JavaScript heap, which frees itself.
+  }
+
+  private timestep(sigma: number): Tensor {
+    return this.floats(Float32Array.of(sigma), [1]);
+  }
+
+  private floats(values: Float32Array, dims: readonly number[]): Tensor {
+    return new this.ort.Tensor('float32', values, dims);
+  }
+}
+
+function floatsOf(tensor: Tensor): Float32Array {
+  return tensor.data as Float32Array;
+}

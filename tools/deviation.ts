@@ -17,8 +17,8 @@ export type Component = 'clip' | 't5' | 'trunk' | 'head' | 'decoder';
 export type Deviations = Record<Component, Deviation>;
 
 /** One run of a component: what goes in, and what should come out. */
-interface Case {
-  readonly feeds: Record<string, Tensor>;
+export interface Case {
+  readonly feeds: Readonly<Record<string, Tensor>>;
   readonly expected: GoldenArray;
 }
 
@@ -29,14 +29,30 @@ export async function measureDeviations(
   const bundle = await openBundleFolder(bundleFolder);
   const goldens = await openGoldens(goldenFolder);
   const { components } = bundle.manifest;
-  const [trunk, ...later] = components.trunk.float32;
-  if (!trunk || later.length > 0) throw new RangeError('only a trunk of one segment is measured');
+  const cases = await goldenCases(goldens);
   return {
-    clip: await measure(bundle, components.clip.float32, await clipCases(goldens)),
-    t5: await measure(bundle, components.t5.float32, await t5Cases(goldens)),
-    trunk: await measure(bundle, trunk, await trunkCases(goldens)),
-    head: await measure(bundle, components.head.float32, await headCases(goldens)),
-    decoder: await measure(bundle, components.decoder.float32, await decoderCases(goldens)),
+    clip: await measure(bundle, components.clip.float32, cases.clip),
+    t5: await measure(bundle, components.t5.float32, cases.t5),
+    trunk: await measure(bundle, onlySegment(components.trunk.float32), cases.trunk),
+    head: await measure(bundle, components.head.float32, cases.head),
+    decoder: await measure(bundle, components.decoder.float32, cases.decoder),
+  };
+}
+
+export function onlySegment(segments: readonly GraphFiles[]): GraphFiles {
+  const [first, ...later] = segments;
+  if (!first || later.length > 0) throw new RangeError('only a trunk of one segment is measured');
+  return first;
+}
+
+/** What PyTorch was given, and gave, for every component. */
+export async function goldenCases(goldens: Goldens): Promise<Record<Component, Case[]>> {
+  return {
+    clip: await clipCases(goldens),
+    t5: await t5Cases(goldens),
+    trunk: await trunkCases(goldens),
+    head: await headCases(goldens),
+    decoder: await decoderCases(goldens),
   };
 }
 

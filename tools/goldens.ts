@@ -57,8 +57,7 @@ export async function openGoldens(folder: string): Promise<Goldens> {
   return {
     index,
     async array(name) {
-      const shape = checkpoint.shape(name);
-      return { shape, data: await checkpoint.read(name, shape) };
+      return { shape: checkpoint.shape(name), data: await checkpoint.read(name) };
     },
   };
 }

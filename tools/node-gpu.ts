@@ -55,7 +55,6 @@ function useSoftwareVulkan(): void {
 /** Dawn's binding refuses views of shared memory, which is where threaded wasm keeps its heap. */
 function copySharedWrites(): void {
   const { prototype } = GPUQueue;
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own `this` below
   const { writeBuffer } = prototype;
   prototype.writeBuffer = function (
     this: GPUQueue,

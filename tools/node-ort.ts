@@ -18,7 +18,8 @@ export async function nodeHost(): Promise<BackendHost> {
       forecast: await text('shaders/forecast.wgsl'),
       eulerStep: await text('shaders/euler_step.wgsl'),
     },
-    selfTestFile: async (name) => new Uint8Array(await readFile(new URL(`public/selftest/${name}`, root))),
+    selfTestFile: async (name) =>
+      new Uint8Array(await readFile(new URL(`public/selftest/${name}`, root))),
   };
 }
 

@@ -32,9 +32,7 @@ export async function openSession(
     externalData.push({ path: relativeTo(files.graph, path), data: await bundle.read(path) });
   }
   try {
-    return await runner.run(() =>
-      ort.InferenceSession.create(graph, { ...options, externalData }),
-    );
+    return await runner.run(() => ort.InferenceSession.create(graph, { ...options, externalData }));
   } catch (cause) {
     throw new AppError(
       'bad-bundle',

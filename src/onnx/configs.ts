@@ -55,10 +55,10 @@ const autoencoder = v.object({
   out_channels: v.literal(3),
   decoder_block_out_channels: v.pipe(v.array(size), v.minLength(1)),
   num_decoder_blocks: v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(0)))),
-  upsampling_scaling_factor: v.literal(2),
-  upsample_fn: v.literal('nearest'),
-  scaling_factor: v.number(),
-  shift_factor: v.number(),
+  upsampling_scaling_factor: v.optional(v.literal(2), 2),
+  upsample_fn: v.optional(v.literal('nearest'), 'nearest'),
+  scaling_factor: v.optional(v.number(), 1),
+  shift_factor: v.optional(v.number(), 0),
 });
 
 /** diffusers' FlowMatchEulerDiscreteScheduler. The sampler knows none of its rarer variants. */

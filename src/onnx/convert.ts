@@ -43,13 +43,15 @@ export async function convert(
     has: (path) => source.has(path),
     size: (path) => source.size(path),
     read: (path, offset, length) => {
-      progress.readBytes += length;
-      onProgress?.({ ...progress });
+      // Headers are read before the total is known.
+      if (progress.totalBytes > 0) {
+        progress.readBytes += length;
+        onProgress?.({ ...progress });
+      }
       return source.read(path, offset, length);
     },
   };
   const checkpoints = await openCheckpoints(counted);
-  progress.readBytes = 0;
   for (const { tensors } of Object.values(checkpoints)) {
     for (const { bytes } of tensors.values()) progress.totalBytes += bytes;
   }

@@ -38,8 +38,8 @@ export class Checkpoint {
     return this.entry(name).shape;
   }
 
-  /** The tensor's values, row by row. Throws `bad-checkpoint` unless it has that shape. */
-  async read(name: string, shape: readonly number[]): Promise<Float32Array> {
+  /** Throws `bad-checkpoint` unless there is such a tensor, of that shape. */
+  expectShape(name: string, shape: readonly number[]): void {
     const entry = this.entry(name);
     if (entry.shape.join() !== shape.join()) {
       throw new AppError(
@@ -48,6 +48,11 @@ export class Checkpoint {
         'The weights do not belong to the config.json beside them.',
       );
     }
+  }
+
+  /** The tensor's values, row by row. */
+  async read(name: string): Promise<Float32Array> {
+    const entry = this.entry(name);
     if (!isElementName(entry.element)) {
       throw new AppError(
         'bad-checkpoint',

@@ -65,7 +65,7 @@ export class Weights {
     return once(this.matrices, module, () => this.addMatrix(module));
   }
 
-  /** Any other tensor, in its own shape unless its first dimension is cut to `rows`. */
+  /** Any other tensor, in its own shape. */
   tensor(name: string, type: Precision = vectorStorage(this.quantization)): Promise<StoredTensor> {
     return this.derived(name, this.shape(name), type, () => this.values(name));
   }
@@ -84,6 +84,13 @@ export class Weights {
     });
   }
 
+  /** Throws `bad-checkpoint` unless the tensors named exist in these shapes. */
+  expectShapes(shapes: Readonly<Record<string, readonly number[]>>): void {
+    for (const [name, shape] of Object.entries(shapes)) {
+      this.checkpoint.expectShape(this.prefix + name, shape);
+    }
+  }
+
   has(name: string): boolean {
     return this.checkpoint.has(this.prefix + name);
   }
@@ -93,7 +100,7 @@ export class Weights {
   }
 
   values(name: string): Promise<Float32Array> {
-    return this.checkpoint.read(this.prefix + name, this.shape(name));
+    return this.checkpoint.read(this.prefix + name);
   }
 
   private async addMatrix(module: string): Promise<StoredMatrix> {

@@ -25,7 +25,7 @@ export function PromptForm() {
       <textarea
         ref={field}
         id="prompt"
-        rows={3}
+        rows={2}
         value={prompt.value}
         placeholder={examples[0] ?? 'Describe a picture'}
         onInput={(event) => (prompt.value = event.currentTarget.value)}

@@ -22,7 +22,8 @@ export function Summary() {
         <Fact name="Seed" value={String(stats.seed)} />
       </dl>
       <p class="ran-on">
-        {stats.backend === 'webgpu' ? 'WebGPU' : 'CPU'} · {stats.adapter} · {stats.precision}
+        {stats.backend === 'webgpu' && 'WebGPU · '}
+        {stats.adapter} · {stats.precision}
         <br />
         {stats.backendReason}
       </p>

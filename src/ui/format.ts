@@ -23,6 +23,7 @@ export function describeCache({ basis, order, sigma, interval }: CacheSettings):
 
 /** `0.042` → `42 ms`, `3.21` → `3.2 s`, `75` → `1 min 15 s`. */
 export function duration(seconds: number): string {
+  if (seconds < 0.0005) return 'under 1 ms';
   if (seconds < 0.0995) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 0.9995) return `${seconds.toFixed(2)} s`;
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`;

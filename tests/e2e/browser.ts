@@ -9,6 +9,9 @@ export function launchBrowser(flags: readonly string[] = HEADLESS_FLAGS): Promis
   return chromium.launch({ executablePath: inject('chromiumPath'), args: [...flags] });
 }
 
+/** A software GPU on a busy machine takes a minute for what a GPU does at once. */
+const PATIENCE_MS = 200_000;
+
 export interface OpenOptions {
   readonly backend?: BackendChoice;
   /** Runs before the page loads, to intercept requests. */
@@ -21,6 +24,7 @@ export async function openStudio(
   { backend = 'cpu', prepare }: OpenOptions = {},
 ): Promise<StudioPage> {
   const context = await browser.newContext();
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   await prepare?.(page);
   await page.goto(`${inject('pageUrl')}?backend=${backend}`);

@@ -19,9 +19,9 @@ describe('on WebGPU', () => {
   it('takes new settings while it runs and makes the picture that they call for', async () => {
     const studio = await openStudio(browser, { backend: 'webgpu' });
     expect(await studio.ready()).toBe('webgpu');
-    await studio.number('Steps').fill('14');
+    await studio.number('Steps').fill('12');
     await studio.fixSeed(7);
-    await studio.slider('Interval').fill('3');
+    await studio.slider('Interval').fill('4');
     await studio.prompt.fill(PROMPT);
     await studio.generate.click();
 
@@ -32,17 +32,17 @@ describe('on WebGPU', () => {
 
     expect(stats.cache[0]).toMatchObject({ fromStep: 0, settings: { order: 2, sigma: 0.5 } });
     const last = stats.cache.at(-1)!;
-    expect(last).toMatchObject({ settings: { order: 1, sigma: 0.8, interval: 3 } });
+    expect(last).toMatchObject({ settings: { order: 1, sigma: 0.8, interval: 4 } });
     expect(last.fromStep).toBeGreaterThanOrEqual(4);
-    expect(last.fromStep).toBeLessThan(14);
+    expect(last.fromStep).toBeLessThan(12);
 
     const timeline = await studio.timeline();
-    expect(timeline).toHaveLength(14);
+    expect(timeline).toHaveLength(12);
     for (const [step, { done, computed, text }] of timeline.entries()) {
       expect(done).toBe(true);
       expect(computed).toBe(stats.computeSteps.includes(step));
       const { order, sigma } = settingsAt(stats, step);
-      expect(text).toContain(`Hermite, order ${order}, σ ${sigma.toFixed(2)}, interval 3`);
+      expect(text).toContain(`Hermite, order ${order}, σ ${sigma.toFixed(2)}, interval 4`);
     }
     expect(stats.backend).toBe('webgpu');
     expect(psnr(pixels, await replayOnCpu(stats))).toBeGreaterThanOrEqual(40);
@@ -52,7 +52,7 @@ describe('on WebGPU', () => {
   it('cancels, and makes another picture after that', async () => {
     const studio = await openStudio(browser, { backend: 'webgpu' });
     expect(await studio.ready()).toBe('webgpu');
-    await studio.number('Steps').fill('200');
+    await studio.number('Steps').fill('100');
     await studio.prompt.fill(PROMPT);
     await studio.generate.click();
     await studio.stepsDone(2);
@@ -61,10 +61,10 @@ describe('on WebGPU', () => {
     expect(await studio.summary.count()).toBe(0);
     expect(await studio.alert.count()).toBe(0);
 
-    await studio.number('Steps').fill('4');
+    await studio.number('Steps').fill('3');
     await studio.generate.click();
     const { stats } = await studio.finished();
-    expect(stats.steps).toBe(4);
+    expect(stats.steps).toBe(3);
     await studio.close();
   });
 });

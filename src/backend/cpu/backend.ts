@@ -2,7 +2,14 @@
 import type { InferenceSession } from 'onnxruntime-web/wasm';
 import type { Bundle } from '../../bundle/bundle.ts';
 import type { Manifest } from '../../bundle/manifest.ts';
-import type { Backend, BackendInfo, Conditioning, DenoiseRun, Grid, TextTokens } from '../backend.ts';
+import type {
+  Backend,
+  BackendInfo,
+  Conditioning,
+  DenoiseRun,
+  Grid,
+  TextTokens,
+} from '../backend.ts';
 import type { OrtModule } from '../host.ts';
 import { openSession, outputOf, runSession, type Ort, type Tensors } from '../ort.ts';
 import { ortQueue } from '../serial.ts';

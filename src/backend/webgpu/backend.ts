@@ -2,7 +2,14 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { Bundle } from '../../bundle/bundle.ts';
 import type { GraphFiles, Manifest } from '../../bundle/manifest.ts';
-import type { Backend, BackendInfo, Conditioning, DenoiseRun, Grid, TextTokens } from '../backend.ts';
+import type {
+  Backend,
+  BackendInfo,
+  Conditioning,
+  DenoiseRun,
+  Grid,
+  TextTokens,
+} from '../backend.ts';
 import type { ShaderSources } from '../host.ts';
 import { openSession, runSession, type Ort, type Tensors } from '../ort.ts';
 import { textInputs } from '../text.ts';

@@ -37,9 +37,7 @@ export async function beginRun(
 ): Promise<DenoiseRun> {
   const { device } = parts.watch;
   const { axes } = parts.manifest.transformer;
-  const tensors = await parts.watch.allocate(() =>
-    reserve(parts, grid, conditioning.textTokens),
-  );
+  const tensors = await parts.watch.allocate(() => reserve(parts, grid, conditioning.textTokens));
   const rotary = rotaryTables(conditioning.textTokens, grid, axes);
   device.queue.writeBuffer(tensors.latents.gpuBuffer, 0, noise.slice());
   device.queue.writeBuffer(tensors.rotary_cos.gpuBuffer, 0, rotary.cos);
@@ -115,7 +113,12 @@ class WebGpuRun implements DenoiseRun {
     const { watch, sessions } = this.parts;
     const { velocity } = this.tensors;
     this.setTimestep(sigma);
-    await runSession(watch, sessions.head, { ...this.inputs, features: this.features }, { velocity });
+    await runSession(
+      watch,
+      sessions.head,
+      { ...this.inputs, features: this.features },
+      { velocity },
+    );
   }
 
   async eulerStep(deltaSigma: number): Promise<void> {
@@ -150,8 +153,7 @@ class WebGpuRun implements DenoiseRun {
   }
 
   dispose(): void {
-    const { grid: _sameAsLatents, anchors, ...others } = this.tensors;
-    for (const tensor of [...anchors, ...Object.values(others)]) tensor.gpuBuffer.destroy();
+    for (const tensor of Object.values(this.tensors).flat()) tensor.gpuBuffer.destroy();
   }
 
   private setTimestep(sigma: number): void {

@@ -18,6 +18,11 @@ export async function clipGraph(
 ): Promise<GraphBuilder> {
   const width = config.hidden_size;
   const epsilon = config.layer_norm_eps;
+  weights.expectShapes({
+    'embeddings.token_embedding.weight': [config.vocab_size, width],
+    'embeddings.position_embedding.weight': [config.max_position_embeddings, width],
+    'encoder.layers.0.mlp.fc1.weight': [config.intermediate_size, width],
+  });
   const graph = new GraphBuilder('clip', 'float32');
   const layers = new Layers(graph, weights);
   const ids = graph.input('input_ids', 'int32', [1, tokens]);

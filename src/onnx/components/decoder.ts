@@ -16,6 +16,8 @@ export async function decoderGraph(
   precision: Precision,
   weights: Weights,
 ): Promise<GraphBuilder> {
+  const [width = 0] = config.decoder_block_out_channels;
+  weights.expectShapes({ 'decoder.layers.0.weight': [width, config.latent_channels, 3, 3] });
   const graph = new GraphBuilder('decoder', precision);
   const layers = new Layers(graph, weights);
   const packed = 4 * config.latent_channels;

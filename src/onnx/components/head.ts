@@ -17,6 +17,10 @@ export async function headGraph(
   conditioningWeights: Weights,
 ): Promise<GraphBuilder> {
   const hidden = config.num_attention_heads * config.attention_head_dim;
+  weights.expectShapes({
+    'norm_out.linear.weight': [2 * hidden, hidden],
+    'proj_out.weight': [config.in_channels, hidden],
+  });
   const graph = new GraphBuilder('head', precision);
   const layers = new Layers(graph, weights);
   const features = graph.input('features', precision, [1, 'N', hidden]);

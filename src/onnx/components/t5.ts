@@ -13,10 +13,20 @@ export async function t5Graph(
   tokens: number,
   weights: Weights,
 ): Promise<GraphBuilder> {
+  const table = weights.has('shared.weight') ? 'shared.weight' : 'encoder.embed_tokens.weight';
+  const attention = 'encoder.block.0.layer.0.SelfAttention';
+  weights.expectShapes({
+    [table]: [config.vocab_size, config.d_model],
+    [`${attention}.q.weight`]: [config.num_heads * config.d_kv, config.d_model],
+    [`${attention}.relative_attention_bias.weight`]: [
+      config.relative_attention_num_buckets,
+      config.num_heads,
+    ],
+    'encoder.block.0.layer.1.DenseReluDense.wi_0.weight': [config.d_ff, config.d_model],
+  });
   const graph = new GraphBuilder('t5', 'float32');
   const layers = new Layers(graph, weights);
   const ids = graph.input('input_ids', 'int32', [1, tokens]);
-  const table = weights.has('shared.weight') ? 'shared.weight' : 'encoder.embed_tokens.weight';
   const embeddings = await layers.vector(table);
   graph.within('embed_tokens');
   let x = graph.op('Gather', [embeddings, ids], { axis: 0 });

@@ -22,6 +22,14 @@ export async function trunkGraph(
 ): Promise<GraphBuilder> {
   const heads = config.num_attention_heads;
   const hidden = heads * config.attention_head_dim;
+  weights.expectShapes({
+    'x_embedder.weight': [hidden, config.in_channels],
+    'context_embedder.weight': [hidden, config.joint_attention_dim],
+    'transformer_blocks.0.attn.to_q.weight': [hidden, hidden],
+    'transformer_blocks.0.attn.norm_q.weight': [config.attention_head_dim],
+    'single_transformer_blocks.0.attn.to_q.weight': [hidden, hidden],
+    'time_text_embed.text_embedder.linear_1.weight': [hidden, config.pooled_projection_dim],
+  });
   const graph = new GraphBuilder('trunk', precision);
   const layers = new Layers(graph, weights);
 

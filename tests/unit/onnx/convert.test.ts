@@ -1,0 +1,147 @@
+/** What a conversion writes besides its graphs, and what it refuses. POCKET_FOLDER: see components.test.ts. */
+import { createHash } from 'node:crypto';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { parseManifest, type Manifest } from '../../../src/bundle/manifest.ts';
+import { convert, type ConversionProgress } from '../../../src/onnx/convert.ts';
+import type { Source } from '../../../src/onnx/files.ts';
+import { matrixStorage } from '../../../src/onnx/policy.ts';
+import { FolderSource } from '../../../tools/folder.ts';
+import { MemoryFiles } from './memory.ts';
+
+const folder = new FolderSource(process.env['POCKET_FOLDER'] ?? 'training/pocket');
+
+/** The folder with some of its JSON files changed, or gone. */
+function withFiles(changes: Record<string, object | undefined>): Source {
+  const overlay = new MemoryFiles();
+  for (const [path, json] of Object.entries(changes)) {
+    if (json) overlay.files.set(path, new TextEncoder().encode(JSON.stringify(json)));
+  }
+  const of = (path: string): Source => (path in changes ? overlay : folder);
+  return {
+    has: (path) => of(path).has(path),
+    size: (path) => of(path).size(path),
+    read: (path, offset, length) => of(path).read(path, offset, length),
+  };
+}
+
+async function json(path: string): Promise<Record<string, unknown>> {
+  const bytes = await folder.read(path, 0, await folder.size(path));
+  return JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
+}
+
+describe('a converted bundle', () => {
+  const written = new MemoryFiles();
+  const progress: ConversionProgress[] = [];
+  let manifest: Manifest;
+
+  beforeAll(async () => {
+    const source = withFiles({
+      'bundle.json': { title: 'A test', sizes: [{ width: 64, height: 96 }] },
+      'preview.json': { factors: [[1, 2, 3]], bias: [0, 0.5, 1] },
+    });
+    const onProgress = (state: ConversionProgress): void => void progress.push(state);
+    manifest = await convert(source, written, { quantization: 'int4', onProgress });
+  }, 120_000);
+
+  test('has a manifest that the loader accepts', () => {
+    const text = new TextDecoder().decode(written.files.get('manifest.json'));
+    expect(parseManifest(text, 'manifest.json')).toEqual(manifest);
+  });
+
+  test('lists every file with its true size and hash', () => {
+    const paths = [...written.files.keys()].filter((path) => path !== 'manifest.json');
+    expect(Object.keys(manifest.files).sort()).toEqual(paths.sort());
+    for (const path of paths) {
+      const bytes = written.files.get(path)!;
+      const sha256 = createHash('sha256').update(bytes).digest('hex');
+      expect(manifest.files[path]).toEqual({ bytes: bytes.length, sha256 });
+    }
+  });
+
+  test('takes its description from bundle.json and preview.json', () => {
+    expect(manifest.title).toBe('A test');
+    expect(manifest.sizes).toEqual([{ width: 64, height: 96 }]);
+    expect(manifest.preview).toEqual({ factors: [[1, 2, 3]], bias: [0, 0.5, 1] });
+    expect(manifest.licence).not.toBe('');
+  });
+
+  test('says what the configs say', async () => {
+    const flux = await json('transformer/config.json');
+    expect(manifest.transformer).toMatchObject({
+      headWidth: flux['attention_head_dim'],
+      axes: flux['axes_dims_rope'],
+      singleBlocks: flux['num_single_layers'],
+    });
+    const tokenizer = await json('tokenizer_2/tokenizer_config.json');
+    expect(manifest.text.t5Tokens).toBe(tokenizer['model_max_length']);
+  });
+
+  test('is small enough to come with the page', () => {
+    const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
+    expect(bytes).toBeLessThan(12e6);
+  });
+
+  test('reports its progress to the end', () => {
+    expect(progress.length).toBeGreaterThan(100);
+    const last = progress.at(-1)!;
+    expect(last.readBytes).toBe(last.totalBytes);
+    expect(progress.every(({ readBytes, totalBytes }) => readBytes <= totalBytes)).toBe(true);
+  });
+});
+
+describe('a conversion refuses', () => {
+  const converting = (source: Source): Promise<Manifest> =>
+    convert(source, new MemoryFiles(), { quantization: 'int4' });
+
+  test.each([
+    ['transformer/config.json', { guidance_embeds: true }, 'guidance_embeds'],
+    ['transformer/config.json', { num_attention_heads: 0 }, 'num_attention_heads'],
+    ['transformer/config.json', { axes_dims_rope: [16, 16, 16] }, 'axes_dims_rope'],
+    ['text_encoder_2/config.json', { feed_forward_proj: 'relu' }, 'feed_forward_proj'],
+    ['text_encoder/config.json', { hidden_act: 'silu' }, 'hidden_act'],
+    ['vae/config.json', { _class_name: 'AutoencoderKL' }, 'AutoencoderTiny'],
+    ['scheduler/scheduler_config.json', { use_karras_sigmas: true }, 'use_karras_sigmas'],
+  ])('%s with %o', async (path, change, named) => {
+    const source = withFiles({ [path]: { ...(await json(path)), ...change } });
+    await expect(converting(source)).rejects.toMatchObject({
+      code: 'bad-checkpoint',
+      message: expect.stringContaining(named) as string,
+    });
+  });
+
+  test('a folder without one of its parts', async () => {
+    await expect(converting(withFiles({ 'vae/config.json': undefined }))).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringContaining('vae/config.json') as string,
+    });
+  });
+
+  test.each([
+    ['transformer/config.json', { num_layers: 99 }, 'no tensor transformer_blocks.'],
+    ['transformer/config.json', { num_attention_heads: 2 }, 'x_embedder.weight has shape'],
+    ['text_encoder_2/config.json', { d_ff: 128 }, 'wi_0.weight has shape'],
+    ['text_encoder_2/config.json', { relative_attention_num_buckets: 16 }, 'bias.weight has shape'],
+    ['text_encoder/config.json', { vocab_size: 5 }, 'token_embedding.weight has shape'],
+  ])('weights that %s with %o does not describe', async (path, change, named) => {
+    const source = withFiles({ [path]: { ...(await json(path)), ...change } });
+    await expect(converting(source)).rejects.toMatchObject({
+      code: 'bad-checkpoint',
+      message: expect.stringContaining(named) as string,
+    });
+  });
+});
+
+test.each([
+  ['transformer_blocks.0.attn.to_q', 'int4'],
+  ['transformer_blocks.11.ff_context.net.2', 'int4'],
+  ['single_transformer_blocks.5.proj_out', 'int4'],
+  ['single_transformer_blocks.5.attn.to_v', 'int4'],
+  ['single_transformer_blocks.5.norm.linear', 'int8'],
+  ['transformer_blocks.0.norm1_context.linear', 'int8'],
+  ['encoder.block.0.layer.0.SelfAttention.q', 'int8'],
+  ['proj_out', 'float16'],
+  ['x_embedder', 'float16'],
+])('%s is stored as %s in an int4 bundle', (module, storage) => {
+  expect(matrixStorage('int4', module)).toBe(storage);
+  expect(matrixStorage('none', module)).toBe('float32');
+});

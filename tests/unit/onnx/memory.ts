@@ -1,0 +1,56 @@
+/** Files in memory, for conversions in tests. */
+import type { Sink, Source } from '../../../src/onnx/files.ts';
+
+export class MemoryFiles implements Source, Sink {
+  readonly files = new Map<string, Uint8Array>();
+  /** The longest single read so far. */
+  longestRead = 0;
+  private readonly room = new Map<string, Uint8Array>();
+
+  has(path: string): Promise<boolean> {
+    return Promise.resolve(this.files.has(path));
+  }
+
+  size(path: string): Promise<number> {
+    return Promise.resolve(this.file(path).length);
+  }
+
+  read(path: string, offset: number, length: number): Promise<Uint8Array> {
+    this.longestRead = Math.max(this.longestRead, length);
+    return Promise.resolve(this.file(path).subarray(offset, offset + length));
+  }
+
+  /** Room is doubled when it runs out, so that many small pieces stay cheap. */
+  append(path: string, bytes: Uint8Array): Promise<void> {
+    const used = this.files.get(path)?.length ?? 0;
+    const needed = used + bytes.length;
+    let room = this.room.get(path) ?? new Uint8Array(1024);
+    if (room.length < needed) {
+      const larger = new Uint8Array(2 * needed);
+      larger.set(room.subarray(0, used));
+      room = larger;
+    }
+    room.set(bytes, used);
+    this.room.set(path, room);
+    this.files.set(path, room.subarray(0, needed));
+    return Promise.resolve();
+  }
+
+  private file(path: string): Uint8Array {
+    const found = this.files.get(path);
+    if (!found) throw new Error(`no file ${path}`);
+    return found;
+  }
+}
+
+/** A safetensors file: a header (as text or as an object) followed by its data. */
+export function safetensorsFile(header: unknown, data: Uint8Array): Uint8Array {
+  const text = new TextEncoder().encode(
+    typeof header === 'string' ? header : JSON.stringify(header),
+  );
+  const file = new Uint8Array(8 + text.length + data.length);
+  new DataView(file.buffer).setBigUint64(0, BigInt(text.length), true);
+  file.set(text, 8);
+  file.set(data, 8 + text.length);
+  return file;
+}

@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest';
+import { openCheckpoint } from '../../../src/onnx/safetensors.ts';
+import { MemoryFiles, safetensorsFile } from './memory.ts';
+
+const bytesOf = (...parts: ArrayBufferView[]): Uint8Array =>
+  Uint8Array.from(
+    parts.flatMap((part) => [...new Uint8Array(part.buffer, part.byteOffset, part.byteLength)]),
+  );
+
+function folderWith(files: Record<string, Uint8Array | string>): MemoryFiles {
+  const memory = new MemoryFiles();
+  for (const [path, file] of Object.entries(files)) {
+    memory.files.set(path, typeof file === 'string' ? new TextEncoder().encode(file) : file);
+  }
+  return memory;
+}
+
+const single = (header: unknown, data: Uint8Array = new Uint8Array(64)): MemoryFiles =>
+  folderWith({ 'part/model.safetensors': safetensorsFile(header, data) });
+
+test('reads the three number types, at any alignment', async () => {
+  const data = bytesOf(
+    Uint16Array.of(0x3c00, 0xc000, 0x3800),
+    Float32Array.of(1.5, -2.25),
+    Uint16Array.of(0x3f80),
+  );
+  const source = single(
+    {
+      __metadata__: { format: 'pt' },
+      half: { dtype: 'F16', shape: [3], data_offsets: [0, 6] },
+      full: { dtype: 'F32', shape: [1, 2], data_offsets: [6, 14] },
+      brain: { dtype: 'BF16', shape: [], data_offsets: [14, 16] },
+    },
+    data,
+  );
+  const checkpoint = await openCheckpoint(source, 'part', 'model');
+  expect([...(await checkpoint.read('half'))]).toEqual([1, -2, 0.5]);
+  expect([...(await checkpoint.read('full'))]).toEqual([1.5, -2.25]);
+  expect([...(await checkpoint.read('brain'))]).toEqual([1]);
+  expect([...checkpoint.tensors.keys()]).toEqual(['half', 'full', 'brain']);
+});
+
+test('reads no more of the file than the tensor', async () => {
+  const source = single(
+    { a: { dtype: 'F32', shape: [2], data_offsets: [400_000, 400_008] } },
+    new Uint8Array(1_000_000),
+  );
+  const checkpoint = await openCheckpoint(source, 'part', 'model');
+  await checkpoint.read('a');
+  expect(source.longestRead).toBeLessThan(1000);
+});
+
+test('finds the tensors of a sharded checkpoint', async () => {
+  const shard = (name: string, value: number): Uint8Array =>
+    safetensorsFile(
+      { [name]: { dtype: 'F32', shape: [1], data_offsets: [0, 4] } },
+      bytesOf(Float32Array.of(value)),
+    );
+  const source = folderWith({
+    'part/model.safetensors.index.json': JSON.stringify({
+      weight_map: { a: 'model-1.safetensors', b: 'model-2.safetensors' },
+    }),
+    'part/model-1.safetensors': shard('a', 7),
+    'part/model-2.safetensors': shard('b', 8),
+  });
+  const checkpoint = await openCheckpoint(source, 'part', 'model');
+  expect([...(await checkpoint.read('b'))]).toEqual([8]);
+});
+
+test.each<[string, Record<string, unknown>, string]>([
+  ['offsets past the end', { dtype: 'F32', shape: [2], data_offsets: [60, 68] }, 'a.data_offsets'],
+  ['offsets the wrong way', { dtype: 'F32', shape: [2], data_offsets: [8, 0] }, 'a.data_offsets'],
+  ['negative offsets', { dtype: 'F32', shape: [2], data_offsets: [-8, 0] }, 'a.data_offsets'],
+  ['shape and bytes apart', { dtype: 'F16', shape: [2], data_offsets: [0, 8] }, 'a: shape'],
+  ['a size that is no number', { dtype: 'F16', shape: ['2'], data_offsets: [0, 4] }, 'a.shape'],
+  ['no dtype', { shape: [2], data_offsets: [0, 4] }, 'a.dtype'],
+])('refuses %s, naming file and field', async (_, entry, field) => {
+  const opening = openCheckpoint(single({ a: entry }), 'part', 'model');
+  await expect(opening).rejects.toMatchObject({
+    code: 'bad-checkpoint',
+    message: expect.stringMatching(new RegExp(`^part/model\\.safetensors: .*${field}`)) as string,
+  });
+});
+
+test.each([
+  ['a header that is no JSON', safetensorsFile('{"a":', new Uint8Array())],
+  ['a header that is a list', safetensorsFile('[]', new Uint8Array())],
+  ['a header longer than the file', Uint8Array.of(255, 0, 0, 0, 0, 0, 0, 0, 123, 125)],
+  ['a header of absurd length', Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 255, 123, 125)],
+  ['a file shorter than a header', Uint8Array.of(1, 2, 3)],
+])('refuses %s', async (_, file) => {
+  const opening = openCheckpoint(folderWith({ 'part/model.safetensors': file }), 'part', 'model');
+  await expect(opening).rejects.toMatchObject({ code: 'bad-checkpoint' });
+});
+
+test('refuses another shape than asked for, other types and unknown names', async () => {
+  const source = single({
+    a: { dtype: 'F16', shape: [2, 2], data_offsets: [0, 8] },
+    packed: { dtype: 'F8_E4M3', shape: [8], data_offsets: [8, 16] },
+  });
+  const checkpoint = await openCheckpoint(source, 'part', 'model');
+  expect(() => checkpoint.expectShape('a', [4])).toThrow('shape [2, 2], expected [4]');
+  expect(() => checkpoint.expectShape('b', [4])).toThrow('no tensor b');
+  await expect(checkpoint.read('packed')).rejects.toThrow('F8_E4M3');
+  await expect(checkpoint.read('b')).rejects.toThrow('no tensor b');
+});
+
+test('refuses an index that points nowhere', async () => {
+  const index = (map: unknown): MemoryFiles =>
+    folderWith({
+      'part/model.safetensors.index.json': JSON.stringify({ weight_map: map }),
+      'part/one.safetensors': safetensorsFile({}, new Uint8Array()),
+    });
+  for (const map of [undefined, { a: '../one.safetensors' }, { a: 'one.safetensors' }]) {
+    await expect(openCheckpoint(index(map), 'part', 'model')).rejects.toMatchObject({
+      code: 'bad-checkpoint',
+    });
+  }
+});
+
+test('says which file is missing', async () => {
+  await expect(openCheckpoint(new MemoryFiles(), 'part', 'model')).rejects.toMatchObject({
+    code: 'not-found',
+    message: expect.stringContaining('part/model.safetensors') as string,
+  });
+});

@@ -1,0 +1,17 @@
+/** The engine in Node: the same pipeline and backends as in the browser. */
+import { type BackendChoice, chooseBackend } from '../src/backend/choose.ts';
+import type { Bundle } from '../src/bundle/bundle.ts';
+import type { Engine } from '../src/pipeline/generate.ts';
+import { loadTokenizers } from '../src/pipeline/tokenize.ts';
+import { nodeHost } from './node-ort.ts';
+
+export const BACKENDS = ['auto', 'webgpu', 'cpu'] as const satisfies readonly BackendChoice[];
+/** The model that comes with the project. */
+export const DEFAULT_BUNDLE = 'public/models/pocket';
+
+/** Whoever starts it disposes of its backend. */
+export async function startEngine(bundle: Bundle, choice: BackendChoice): Promise<Engine> {
+  const tokenizers = await loadTokenizers(bundle);
+  const backend = await chooseBackend(choice, bundle, await nodeHost());
+  return { backend, tokenizers, manifest: bundle.manifest };
+}

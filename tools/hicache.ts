@@ -19,7 +19,8 @@ const HELP = `Usage: hicache COMMAND [options]
   doctor                             show the GPU, its self-test and the backend that would run
   bench                              time forecasting against computing, and compare pictures
 
-hicache COMMAND --help shows a command's options.
+hicache COMMAND --help shows a command's options. With HICACHE_DEBUG=1 in the environment, an
+internal error comes with the place where it arose.
 `;
 
 async function main([name, ...args]: string[]): Promise<void> {

@@ -39,7 +39,8 @@ def build_t5_tokenizer(tokens: int) -> PreTrainedTokenizerFast:
         [
             normalizers.NFKC(),
             normalizers.Lowercase(),
-            normalizers.Replace(Regex(r"[.!?;:\"'()]+"), " "),
+            normalizers.Replace(Regex(r"(?:(?!,)\p{P})+"), " "),
+            normalizers.Replace(",", ", "),
             normalizers.Replace(Regex(r"\s+"), " "),
             normalizers.Strip(),
         ]
@@ -64,7 +65,13 @@ def build_clip_tokenizer(tokens: int) -> PreTrainedTokenizerFast:
         models.BPE(unk_token=end, continuing_subword_prefix="", end_of_word_suffix="</w>")
     )
     tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
+        [
+            normalizers.NFC(),
+            # Other punctuation never occurs in captions, and its unknown token would end the text.
+            normalizers.Replace(Regex(r"[^\p{L}\p{N},\s]+"), " "),
+            normalizers.Replace(Regex(r"\s+"), " "),
+            normalizers.Lowercase(),
+        ]
     )
     pattern = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(

@@ -34,6 +34,7 @@ export async function openSession(
   try {
     return await runner.run(() => ort.InferenceSession.create(graph, { ...options, externalData }));
   } catch (cause) {
+    if (cause instanceof AppError) throw cause; // the device was lost
     throw new AppError(
       'bad-bundle',
       `The graph ${files.graph} does not load: ${cause instanceof Error ? cause.message : String(cause)}`,

@@ -67,6 +67,25 @@ describe('on WebGPU', () => {
     expect(stats.steps).toBe(3);
     await studio.close();
   });
+
+  it('says when the GPU is lost, and works again with the model loaded anew', async () => {
+    const studio = await openStudio(browser, { backend: 'webgpu' });
+    expect(await studio.ready()).toBe('webgpu');
+    await studio.number('Steps').fill('100');
+    await studio.prompt.fill(PROMPT);
+    await studio.generate.click();
+    await studio.stepsDone(1);
+    const devtools = await browser.newBrowserCDPSession();
+    await devtools.send('Browser.crashGpuProcess');
+    expect(await studio.alert.innerText()).toMatch(/The GPU was lost[\s\S]*Load the model again/);
+
+    await studio.button('Load the model again').click();
+    expect(await studio.ready()).toBe('webgpu');
+    await studio.number('Steps').fill('1');
+    await studio.generate.click();
+    expect((await studio.finished()).stats.backend).toBe('webgpu');
+    await studio.close();
+  });
 });
 
 describe('on the CPU', () => {

@@ -57,10 +57,9 @@ export class CpuRun implements DenoiseRun {
     this.features = this.anchors.newest(1)[0];
   }
 
-  forecast(weights: readonly number[]): Promise<void> {
+  async forecast(weights: readonly number[]): Promise<void> {
     forecast(weights, this.anchors.newest(weights.length), this.forecasted);
     this.features = this.forecasted;
-    return Promise.resolve();
   }
 
   async head(sigma: number): Promise<void> {

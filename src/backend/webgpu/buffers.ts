@@ -14,13 +14,6 @@ export function storageBuffer(device: GPUDevice, label: string, bytes: number): 
   });
 }
 
-/** A storage buffer that starts with `data`. */
-export function filledBuffer(device: GPUDevice, label: string, data: Float32Array): GPUBuffer {
-  const buffer = storageBuffer(device, label, data.byteLength);
-  device.queue.writeBuffer(buffer, 0, data.slice());
-  return buffer;
-}
-
 /** Copies the first `lengths[i]` float32 numbers of `buffers[i]` back, in one transfer. */
 export async function readFloats(
   device: GPUDevice,

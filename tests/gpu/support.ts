@@ -1,0 +1,52 @@
+import { expect } from 'vitest';
+import { storageBuffer } from '../../src/backend/webgpu/buffers.ts';
+import { requestAdapter, requestDevice } from '../../src/backend/webgpu/device.ts';
+import { nodeGpu } from '../../tools/node-gpu.ts';
+
+/**
+ * A device of this machine's GPU, or of a software one. Without any adapter the test fails: it
+ * must not pass for want of a GPU.
+ */
+export async function testDevice(subgroups = false): Promise<GPUDevice> {
+  const adapter = await requestAdapter(nodeGpu());
+  expect(
+    adapter,
+    'a WebGPU adapter; without a GPU, install Chromium for its SwiftShader',
+  ).toBeTruthy();
+  const device = await requestDevice(adapter!, subgroups);
+  device.addEventListener('uncapturederror', ({ error }) => {
+    throw new Error(`The GPU refused a command: ${error.message}`);
+  });
+  return device;
+}
+
+/** A buffer that starts with `data`, padded as the backend pads its own. */
+export function filledBuffer(
+  device: GPUDevice,
+  label: string,
+  data: Float32Array | Uint16Array,
+): GPUBuffer {
+  const buffer = storageBuffer(device, label, data.byteLength);
+  // Written whole: a queue writes multiples of four bytes.
+  const bytes = new Uint8Array(buffer.size);
+  bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  device.queue.writeBuffer(buffer, 0, bytes);
+  return buffer;
+}
+
+export async function readBytes(device: GPUDevice, buffer: GPUBuffer): Promise<ArrayBuffer> {
+  const staging = device.createBuffer({
+    label: 'test read back',
+    size: buffer.size,
+    usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+  });
+  try {
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(GPUMapMode.READ);
+    return staging.getMappedRange().slice(0);
+  } finally {
+    staging.destroy();
+  }
+}

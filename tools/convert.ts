@@ -58,7 +58,7 @@ function parse(args: string[]): {
       allowPositionals: true,
       options: {
         out: { type: 'string' },
-        quant: { type: 'string', default: 'int4' },
+        quant: { type: 'string', default: 'mixed' },
         goldens: { type: 'string' },
       },
     });

@@ -123,16 +123,15 @@ async function writeComponents(
     float16: await write(`${name}.float16.onnx`, await make('float16'), ...data),
   });
 
-  // The trunk and the head both begin with the timestep's embedding.
-  const conditioning = weightsIn('conditioning.data', checkpoints.transformer);
-  begin('transformer');
-  const trunkWeights = weightsIn('trunk.data', checkpoints.transformer);
-  const trunk = await inBoth('trunk', ['trunk.data', 'conditioning.data'], (precision) =>
-    trunkGraph(configs.flux, configs.t5Tokens, precision, trunkWeights, conditioning),
-  );
-  const headWeights = weightsIn('head.data', checkpoints.transformer);
-  const head = await inBoth('head', ['head.data', 'conditioning.data'], (precision) =>
-    headGraph(configs.flux, precision, headWeights, conditioning),
+  // The small ones first, so that a checkpoint that does not fit is refused early.
+  begin('CLIP text encoder');
+  // Older checkpoints name the text model's tensors after the whole CLIP that it is part of.
+  const prefix = checkpoints.clip.has('final_layer_norm.weight') ? '' : 'text_model.';
+  const clipWeights = weightsIn('clip.data', checkpoints.clip, prefix);
+  const clip = await write(
+    'clip.onnx',
+    await clipGraph(configs.clip, configs.clipTokens, clipWeights),
+    'clip.data',
   );
   begin('autoencoder');
   const decoderWeights = weightsIn('decoder.data', checkpoints.autoencoder);
@@ -146,14 +145,16 @@ async function writeComponents(
     await t5Graph(configs.t5, configs.t5Tokens, t5Weights),
     't5.data',
   );
-  begin('CLIP text encoder');
-  // Older checkpoints name the text model's tensors after the whole CLIP that it is part of.
-  const prefix = checkpoints.clip.has('final_layer_norm.weight') ? '' : 'text_model.';
-  const clipWeights = weightsIn('clip.data', checkpoints.clip, prefix);
-  const clip = await write(
-    'clip.onnx',
-    await clipGraph(configs.clip, configs.clipTokens, clipWeights),
-    'clip.data',
+  begin('transformer');
+  // The head and the trunk both begin with the timestep's embedding.
+  const conditioning = weightsIn('conditioning.data', checkpoints.transformer);
+  const headWeights = weightsIn('head.data', checkpoints.transformer);
+  const head = await inBoth('head', ['head.data', 'conditioning.data'], (precision) =>
+    headGraph(configs.flux, precision, headWeights, conditioning),
+  );
+  const trunkWeights = weightsIn('trunk.data', checkpoints.transformer);
+  const trunk = await inBoth('trunk', ['trunk.data', 'conditioning.data'], (precision) =>
+    trunkGraph(configs.flux, configs.t5Tokens, precision, trunkWeights, conditioning),
   );
   return {
     t5: { float32: t5, float16: t5 },

@@ -17,14 +17,25 @@ export function PictureSettings() {
           value={steps.value}
           {...STEPS}
           problem={stepsProblem(steps.value)}
+          describedBy="steps-problem"
           onChange={(value) => (steps.value = value)}
         />
         <SizeField />
         <SeedField />
       </div>
+      <Problem id="steps-problem" text={stepsProblem(steps.value)} />
+      <Problem id="seed-problem" text={randomSeed.value ? undefined : seedProblem(seed.value)} />
       <NewSeedCheck />
     </section>
   );
+}
+
+function Problem({ id, text }: { readonly id: string; readonly text: string | undefined }) {
+  return text ? (
+    <p class="problem" id={id}>
+      {text}
+    </p>
+  ) : null;
 }
 
 function SizeField() {
@@ -61,6 +72,7 @@ function SeedField() {
         {...SEED}
         disabled={random}
         problem={random ? undefined : seedProblem(seed.value)}
+        describedBy="seed-problem"
         onChange={(value) => (seed.value = value)}
       />
       <button

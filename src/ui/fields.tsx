@@ -43,21 +43,17 @@ export function NumberInput(props: NumberInputProps) {
   );
 }
 
-interface NumberFieldProps extends Omit<NumberInputProps, 'id' | 'describedBy' | 'label'> {
+interface NumberFieldProps extends Omit<NumberInputProps, 'id' | 'label'> {
   readonly label: string;
 }
 
+/** `describedBy` is the id of the text that tells the problem. */
 export function NumberField({ label, ...rest }: NumberFieldProps) {
   const id = useId();
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      <NumberInput id={id} describedBy={rest.problem ? `${id}-problem` : undefined} {...rest} />
-      {rest.problem && (
-        <p class="problem" id={`${id}-problem`}>
-          {rest.problem}
-        </p>
-      )}
+      <NumberInput id={id} {...rest} />
     </div>
   );
 }

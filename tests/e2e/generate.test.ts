@@ -15,7 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-describe('on WebGPU', () => {
+// A software GPU, perhaps on a machine that does other things too.
+describe('on WebGPU', { timeout: 400_000 }, () => {
   it('takes new settings while it runs and makes the picture that they call for', async () => {
     const studio = await openStudio(browser, { backend: 'webgpu' });
     expect(await studio.ready()).toBe('webgpu');

@@ -22,12 +22,14 @@ export async function trunkGraph(
 ): Promise<GraphBuilder> {
   const heads = config.num_attention_heads;
   const hidden = heads * config.attention_head_dim;
+  const lastDouble = `transformer_blocks.${config.num_layers - 1}.attn`;
+  const lastSingle = `single_transformer_blocks.${config.num_single_layers - 1}.attn`;
   weights.expectShapes({
     'x_embedder.weight': [hidden, config.in_channels],
     'context_embedder.weight': [hidden, config.joint_attention_dim],
-    'transformer_blocks.0.attn.to_q.weight': [hidden, hidden],
-    'transformer_blocks.0.attn.norm_q.weight': [config.attention_head_dim],
-    'single_transformer_blocks.0.attn.to_q.weight': [hidden, hidden],
+    [`${lastDouble}.to_q.weight`]: [hidden, hidden],
+    [`${lastDouble}.norm_q.weight`]: [config.attention_head_dim],
+    [`${lastSingle}.to_q.weight`]: [hidden, hidden],
     'time_text_embed.text_embedder.linear_1.weight': [hidden, config.pooled_projection_dim],
   });
   const graph = new GraphBuilder('trunk', precision);

@@ -40,7 +40,7 @@ describe('a converted bundle', () => {
       'preview.json': { factors: [[1, 2, 3]], bias: [0, 0.5, 1] },
     });
     const onProgress = (state: ConversionProgress): void => void progress.push(state);
-    manifest = await convert(source, written, { quantization: 'int4', onProgress });
+    manifest = await convert(source, written, { quantization: 'mixed', onProgress });
   }, 120_000);
 
   test('has a manifest that the loader accepts', () => {
@@ -118,7 +118,7 @@ describe('a conversion refuses', () => {
 
   test.each([
     ['transformer/config.json', { num_layers: 99 }, 'no tensor transformer_blocks.'],
-    ['transformer/config.json', { num_attention_heads: 2 }, 'x_embedder.weight has shape'],
+    ['transformer/config.json', { num_attention_heads: 2 }, 'norm_out.linear.weight has shape'],
     ['text_encoder_2/config.json', { d_ff: 128 }, 'wi_0.weight has shape'],
     ['text_encoder_2/config.json', { relative_attention_num_buckets: 16 }, 'bias.weight has shape'],
     ['text_encoder/config.json', { vocab_size: 5 }, 'token_embedding.weight has shape'],
@@ -132,16 +132,17 @@ describe('a conversion refuses', () => {
 });
 
 test.each([
-  ['transformer_blocks.0.attn.to_q', 'int4'],
-  ['transformer_blocks.11.ff_context.net.2', 'int4'],
-  ['single_transformer_blocks.5.proj_out', 'int4'],
-  ['single_transformer_blocks.5.attn.to_v', 'int4'],
-  ['single_transformer_blocks.5.norm.linear', 'int8'],
-  ['transformer_blocks.0.norm1_context.linear', 'int8'],
-  ['encoder.block.0.layer.0.SelfAttention.q', 'int8'],
-  ['proj_out', 'float16'],
-  ['x_embedder', 'float16'],
-])('%s is stored as %s in an int4 bundle', (module, storage) => {
-  expect(matrixStorage('int4', module)).toBe(storage);
+  ['transformer_blocks.0.attn.to_q', 'int4', 'int8'],
+  ['transformer_blocks.11.ff_context.net.2', 'int4', 'int8'],
+  ['transformer_blocks.0.norm1_context.linear', 'int4', 'int4'],
+  ['single_transformer_blocks.5.proj_out', 'int4', 'int4'],
+  ['single_transformer_blocks.5.attn.to_v', 'int4', 'int4'],
+  ['single_transformer_blocks.5.norm.linear', 'int4', 'int4'],
+  ['encoder.block.0.layer.0.SelfAttention.q', 'int8', 'int8'],
+  ['proj_out', 'float16', 'float16'],
+  ['x_embedder', 'float16', 'float16'],
+])('%s is stored as %s in an int4 bundle, as %s in a mixed one', (module, int4, mixed) => {
+  expect(matrixStorage('int4', module)).toBe(int4);
+  expect(matrixStorage('mixed', module)).toBe(mixed);
   expect(matrixStorage('none', module)).toBe('float32');
 });

@@ -1,10 +1,13 @@
 import { Icon } from './Icon.tsx';
 import { PixelCanvas } from './PixelCanvas.tsx';
 import { Progress } from './Progress.tsx';
-import { finished, info, preview, prompt, run, sizeIndex } from './state.ts';
+import { finished, preview, run } from './state.ts';
 import { Summary } from './Summary.tsx';
 import { Timeline } from './Timeline.tsx';
 import { UnknownWords } from './UnknownWords.tsx';
+
+/** Previews are tiny; this many pixels of the canvas for each make them smooth. */
+const PREVIEW_SCALE = 16;
 
 /** The picture, its making, and what can be said of it. */
 export function Stage() {
@@ -22,15 +25,14 @@ export function Stage() {
 }
 
 function Picture() {
-  const size = info.value?.model.sizes[sizeIndex.value];
   if (run.value) {
-    if (!preview.value || !size) return <Empty text="The picture forms here." working />;
+    if (!preview.value) return <Empty text="The picture forms here." working />;
     return (
       <PixelCanvas
         image={preview.value}
-        width={size.width}
-        height={size.height}
-        label={`Preview of: ${prompt.value}`}
+        width={preview.value.width * PREVIEW_SCALE}
+        height={preview.value.height * PREVIEW_SCALE}
+        label="Preview of the picture in the making"
         class="preview"
       />
     );

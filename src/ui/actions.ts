@@ -1,6 +1,6 @@
 /** What people can do on the page. The only code that talks to the worker and writes state. */
 import { batch } from '@preact/signals';
-import { AppError, reportOf } from '../errors.ts';
+import { AppError, type ErrorCode, reportOf } from '../errors.ts';
 import type { CacheSettings } from '../cache/settings.ts';
 import type { EngineInfo, GenerateEvent, GenerateRequest } from '../worker/api.ts';
 import { type EngineClient, startEngine } from '../worker/client.ts';
@@ -132,10 +132,13 @@ function readRequest({ model }: EngineInfo): GenerateRequest {
 }
 
 function firstProblem() {
-  const { prompt, steps, seed, randomSeed, cache } = state;
+  const { prompt, steps, seed, randomSeed, cache, info } = state;
   const problems = [
     [promptProblem(prompt.value), 'Say what the picture should show, or take an example.'],
-    [stepsProblem(steps.value), '50 steps is the usual choice.'],
+    [
+      stepsProblem(steps.value),
+      `${info.value?.model.defaultSteps ?? 50} steps is the usual choice.`,
+    ],
     [
       randomSeed.value ? undefined : seedProblem(seed.value),
       'Or let every picture have a new one.',
@@ -148,11 +151,14 @@ function firstProblem() {
   return undefined;
 }
 
+/** After these nothing that the engine holds can be trusted; it is loaded again. */
+const BROKEN: ReadonlySet<ErrorCode> = new Set(['device-lost', 'out-of-memory', 'internal']);
+
 function showRunError(error: unknown): void {
   const report = reportOf(error);
   if (report.code === 'cancelled') {
     state.announcement.value = report.message;
-  } else if (source && (report.code === 'device-lost' || state.engine.value.kind === 'failed')) {
+  } else if (source && (BROKEN.has(report.code) || state.engine.value.kind === 'failed')) {
     engineFailed(error, source);
   } else {
     state.notice.value = { report };
@@ -160,7 +166,7 @@ function showRunError(error: unknown): void {
 }
 
 function onEvent(event: GenerateEvent): void {
-  // The last events may arrive after the answer that ends the run.
+  // A failed run may still send some.
   if (!state.run.value) return;
   switch (event.kind) {
     case 'text':

@@ -1,7 +1,7 @@
 /**
  * Lets errors cross between page and worker as what they are. Comlink's own handler keeps only
  * message, name and stack; this one carries code and hint and makes an `AppError` of them again.
- * Both sides call `registerErrorHandler` once, before anything is sent.
+ * Both sides call `registerErrorHandler` before anything is sent; further calls do nothing.
  */
 import { transferHandlers } from 'comlink';
 import { AppError, type ErrorReport, reportOf } from '../errors.ts';
@@ -10,7 +10,11 @@ interface Thrown {
   readonly value: unknown;
 }
 
+let registered = false;
+
 export function registerErrorHandler(): void {
+  if (registered) return;
+  registered = true;
   const builtIn = transferHandlers.get('throw');
   if (!builtIn) throw new Error('Comlink has no handler for thrown values.');
   transferHandlers.set('throw', {

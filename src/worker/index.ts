@@ -42,12 +42,15 @@ const api: EngineApi = {
     if (job) throw busy();
     const mine: Job = { cache: request.cache, abort: new AbortController() };
     job = mine;
+    let delivered: unknown;
     try {
       const result = await generate(engine, request, {
         settings: () => mine.cache,
         signal: mine.abort.signal,
-        onEvent: (event) => onEvent(transferred(event)),
+        onEvent: (event) => (delivered = onEvent(transferred(event))),
       });
+      // Events have a port of their own; the picture must not overtake the last of them.
+      await delivered;
       return transfer(result, [result.pixels.buffer]);
     } finally {
       job = undefined;

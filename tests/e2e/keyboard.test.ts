@@ -23,10 +23,10 @@ it('is worked by keyboard alone: prompt, cancel, settings, picture, timeline', a
   };
 
   // The prompt has the focus from the start; Shift+Enter is a new line.
-  await keyboard.type('a red ball');
+  await keyboard.type('a big fox');
   await keyboard.press('Shift+Enter');
-  await keyboard.type('and a blue box');
-  expect(await studio.prompt.inputValue()).toBe('a red ball\nand a blue box');
+  await keyboard.type('on a blue background');
+  expect(await studio.prompt.inputValue()).toBe('a big fox\non a blue background');
 
   await keyboard.press('Control+Enter');
   await studio.stepsDone(2);
@@ -43,7 +43,7 @@ it('is worked by keyboard alone: prompt, cancel, settings, picture, timeline', a
   await studio.prompt.focus();
   await keyboard.press('Enter');
   const { stats } = await studio.finished();
-  expect(stats.prompt).toBe('a red ball\nand a blue box');
+  expect(stats.prompt).toBe('a big fox\non a blue background');
   expect(stats.computeSteps).toEqual([0, 1, 2, 14, 26, 38]);
   expect(stats.cache).toMatchObject([{ settings: { order: 1, interval: 12 } }]);
 

@@ -5,13 +5,13 @@ import { AppError } from '../../../src/errors.ts';
 import { registerErrorHandler } from '../../../src/worker/errors.ts';
 
 const api = {
-  refuse(): never {
+  refuse(): void {
     throw new AppError('bad-bundle', 'It is cut short.', 'Get it again.');
   },
-  break(): never {
+  break(): void {
     throw new TypeError('x is undefined');
   },
-  async throwText(): Promise<never> {
+  async throwText(): Promise<void> {
     throw 'just text';
   },
 };

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import type { BackendChoice } from '../../src/backend/choose.ts';
+import { PUBLISHED } from '../../src/cache/settings.ts';
+import { generate } from '../../src/pipeline/generate.ts';
+import { DEFAULT_BUNDLE, startEngine } from '../../tools/engine.ts';
+import { openBundleFolder } from '../../tools/folder-bundle.ts';
+import { psnr } from '../../tools/psnr.ts';
+
+const REQUEST = {
+  prompt: 'a big fox on a blue background',
+  seed: 5,
+  steps: 50,
+  width: 128,
+  height: 128,
+  cache: PUBLISHED,
+  preview: false,
+};
+
+/** A whole picture of the embedded model with the published cache: 50 steps, interval 7. */
+async function picture(choice: BackendChoice) {
+  const bundle = await openBundleFolder(process.env.POCKET_BUNDLE ?? DEFAULT_BUNDLE);
+  const engine = await startEngine(bundle, choice);
+  try {
+    return await generate(engine, REQUEST, {
+      settings: () => PUBLISHED,
+      signal: new AbortController().signal,
+      onEvent: () => undefined,
+    });
+  } finally {
+    await engine.backend.dispose();
+  }
+}
+
+test('CPU and WebGPU draw the same picture from the same nine compute steps', async () => {
+  const cpu = await picture('cpu');
+  const gpu = await picture('webgpu');
+  const published = [0, 1, 2, 9, 16, 23, 30, 37, 44];
+  expect(cpu.stats).toMatchObject({ backend: 'cpu', computeSteps: published });
+  expect(gpu.stats).toMatchObject({ backend: 'webgpu', computeSteps: published });
+  const mean = cpu.pixels.reduce((sum, value) => sum + value, 0) / cpu.pixels.length;
+  const spread = cpu.pixels.some((value) => Math.abs(value - mean) > 40);
+  expect(spread, 'a picture, not one even colour').toBe(true);
+  expect(psnr(cpu.pixels, gpu.pixels)).toBeGreaterThanOrEqual(40);
+}, 600_000);

@@ -16,6 +16,8 @@ const output = {
 export default defineConfig({
   // Addresses relative to the page, so that any folder of any host can hold it.
   base: './',
+  // A file that is not there is a 404, not the page.
+  appType: 'mpa',
   plugins: [preact()],
   resolve: {
     // ONNX Runtime without its loader inside: the worker says where loader and wasm are.

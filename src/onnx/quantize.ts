@@ -3,7 +3,7 @@
  * every row (output channel) is cut into blocks of 32 inputs, each with its own scale;
  * weight = scale * (code - zeroPoint), where zeroPoint is the middle code, 8 or 128.
  */
-import { fromHalf, toHalf } from './half.ts';
+import { fromHalf, toHalf } from '../half.ts';
 
 export const BLOCK = 32;
 export type Bits = 4 | 8;

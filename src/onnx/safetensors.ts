@@ -5,7 +5,7 @@
  */
 import { AppError } from '../errors.ts';
 import { readText, type Source } from './files.ts';
-import { brainFloatsToFloats, halvesToFloats } from './half.ts';
+import { brainFloatsToFloats, halvesToFloats } from '../half.ts';
 
 const ELEMENT_BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
 type ElementName = keyof typeof ELEMENT_BYTES;

@@ -2,7 +2,7 @@
 import { AppError } from '../errors.ts';
 import type { Precision, StoredTensor } from './builder.ts';
 import type { Sink } from './files.ts';
-import { floatsToHalves } from './half.ts';
+import { floatsToHalves } from '../half.ts';
 import { matrixStorage, vectorStorage, type Quantization } from './policy.ts';
 import { BLOCK, quantizeMatrix, type Bits } from './quantize.ts';
 import type { Checkpoint } from './safetensors.ts';

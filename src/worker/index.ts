@@ -5,6 +5,7 @@ import { openBundleUrl } from '../bundle/bundle.ts';
 import type { CacheSettings } from '../cache/settings.ts';
 import { AppError } from '../errors.ts';
 import { type Engine, generate } from '../pipeline/generate.ts';
+import { checkSettings } from '../pipeline/request.ts';
 import { loadTokenizers } from '../pipeline/tokenize.ts';
 import type { EngineApi, EngineInfo, GenerateEvent } from './api.ts';
 import { registerErrorHandler } from './errors.ts';
@@ -58,6 +59,8 @@ const api: EngineApi = {
   },
 
   async setCache(settings) {
+    // Checked here, so that a bad value is refused and the picture goes on with the old ones.
+    checkSettings(settings);
     if (job) job.cache = settings;
   },
 

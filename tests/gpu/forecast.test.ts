@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { create } from 'webgpu';
 import { forecast } from '../../src/backend/cpu/forecast.ts';
-import { fromFloat16, toFloat16 } from '../../src/backend/float16.ts';
+import { floatsToHalves, halvesToFloats } from '../../src/half.ts';
 import { storageBuffer } from '../../src/backend/webgpu/buffers.ts';
 import { ForecastKernel, MOST_ANCHORS, type Precision } from '../../src/backend/webgpu/forecast.ts';
 import { filledBuffer, readBytes, testDevice } from './support.ts';
@@ -24,7 +24,7 @@ async function onGpu(
   const length = anchors[0]!.length;
   const bytes = (precision === 'float16' ? 2 : 4) * length;
   const buffers = anchors.map((anchor) =>
-    filledBuffer(device, 'anchor', precision === 'float16' ? toFloat16(anchor) : anchor),
+    filledBuffer(device, 'anchor', precision === 'float16' ? floatsToHalves(anchor) : anchor),
   );
   const output = storageBuffer(device, 'output', bytes);
   try {
@@ -34,7 +34,7 @@ async function onGpu(
     device.queue.submit([encoder.finish()]);
     const result = await readBytes(device, output);
     return precision === 'float16'
-      ? fromFloat16(new Uint16Array(result, 0, length))
+      ? halvesToFloats(new Uint16Array(result, 0, length))
       : new Float32Array(result, 0, length);
   } finally {
     for (const buffer of [...buffers, output]) buffer.destroy();
@@ -156,7 +156,7 @@ describe('forecast.wgsl, float16', () => {
     const kernel = await ForecastKernel.create(device, source, 'float16', 3);
     await fc.assert(
       fc.asyncProperty(problems, async ({ weights, anchors }) => {
-        const halves = anchors.map((anchor) => fromFloat16(toFloat16(anchor)));
+        const halves = anchors.map((anchor) => halvesToFloats(floatsToHalves(anchor)));
         // One rounding of the result to 11 bits, relative to no less than its terms' sum.
         expectClose(
           await onGpu(kernel, 'float16', weights, halves),

@@ -4,7 +4,7 @@
  * both agree.
  */
 import type { Tensor } from 'onnxruntime-web/wasm';
-import { fromFloat16, toFloat16 } from '../float16.ts';
+import { floatsToHalves, halvesToFloats } from '../../half.ts';
 import { outputOf, runSession, type Ort, type Runner } from '../ort.ts';
 import type { Precision } from './forecast.ts';
 
@@ -60,7 +60,9 @@ export async function selfTest(
         const result = outputOf(await runSession(runner, session, feeds), 'output');
         const actual = await runner.run(() => result.getData());
         const values =
-          precision === 'float16' ? fromFloat16(actual as Uint16Array) : (actual as Float32Array);
+          precision === 'float16'
+            ? halvesToFloats(actual as Uint16Array)
+            : (actual as Float32Array);
         worst = Math.max(worst, relativeError(values, expected));
       }
       return worst;
@@ -74,8 +76,8 @@ export async function selfTest(
     if (precision === 'float32') {
       return { tensor: new ort.Tensor('float32', values, dims), values };
     }
-    const bits = toFloat16(values);
-    return { tensor: new ort.Tensor('float16', bits, dims), values: fromFloat16(bits) };
+    const bits = floatsToHalves(values);
+    return { tensor: new ort.Tensor('float16', bits, dims), values: halvesToFloats(bits) };
   };
 
   const width = HEADS * headWidth;

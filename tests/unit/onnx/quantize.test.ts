@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { GraphBuilder } from '../../../src/onnx/builder.ts';
-import { fromHalf } from '../../../src/onnx/half.ts';
+import { fromHalf } from '../../../src/half.ts';
 import {
   absmaxScale,
   bestScale,

@@ -2,7 +2,7 @@
 import { Tensor } from 'onnxruntime-web/wasm';
 import type { Bundle } from '../../../src/bundle/bundle.ts';
 import type { GraphFiles } from '../../../src/bundle/manifest.ts';
-import { floatsToHalves, halvesToFloats } from '../../../src/onnx/half.ts';
+import { floatsToHalves, halvesToFloats } from '../../../src/half.ts';
 import { onlySegment, openSession } from '../../../tools/deviation.ts';
 import type { GoldenIndex, Goldens } from '../../../tools/goldens.ts';
 

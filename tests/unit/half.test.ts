@@ -6,7 +6,7 @@ import {
   fromHalf,
   halvesToFloats,
   toHalf,
-} from '../../../src/onnx/half.ts';
+} from '../../src/half.ts';
 
 test('every half precision number survives a round trip', () => {
   const all = Uint16Array.from({ length: 65536 }, (_, bits) => bits);

@@ -100,7 +100,11 @@ def main() -> None:
     torch.manual_seed(args.data_seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     vae = AutoencoderTiny.from_pretrained(args.out / "vae", torch_dtype=torch.float32)
-    pipeline = load(args.start) if args.start else new_pipeline(config, vae)
+    # A run that was cut has saved its folder: its tokenizers must be kept, for merges are learnt
+    # anew in another order each time.
+    saved = args.out if (args.out / "model_index.json").exists() else None
+    start = args.start or saved
+    pipeline = load(start) if start else new_pipeline(config, vae)
 
     cache = args.work / f"scenes-{args.data_seed}.pt"
     if not cache.exists():

@@ -1,5 +1,4 @@
 /** The pipeline's backend on the processor: ONNX Runtime's wasm and typed arrays. */
-import type { InferenceSession } from 'onnxruntime-web/wasm';
 import type { Bundle } from '../../bundle/bundle.ts';
 import type { Manifest } from '../../bundle/manifest.ts';
 import type {
@@ -11,18 +10,11 @@ import type {
   TextTokens,
 } from '../backend.ts';
 import type { OrtModule } from '../host.ts';
-import { openSession, outputOf, runSession, type Ort, type Tensors } from '../ort.ts';
+import { outputOf, runSession, type Ort, type Tensors } from '../ort.ts';
 import { ortQueue } from '../serial.ts';
+import { openSessions, releaseSessions, type Sessions } from '../sessions.ts';
 import { textInputs } from '../text.ts';
 import { CpuRun } from './run.ts';
-
-export interface CpuSessions {
-  readonly t5: InferenceSession;
-  readonly clip: InferenceSession;
-  readonly trunk: readonly InferenceSession[];
-  readonly head: InferenceSession;
-  readonly decoder: InferenceSession;
-}
 
 /** Encoded text in the processor's memory. */
 export interface CpuConditioning extends Conditioning {
@@ -42,22 +34,14 @@ export async function createCpuBackend(
 ): Promise<Backend> {
   ort.env.wasm.numThreads = threads;
   const options = { executionProviders: ['wasm'] };
-  const { components } = bundle.manifest;
-  const open = (files: { graph: string; data: string[] }) =>
-    openSession(ortQueue, ort, bundle, files, options);
-  const t5 = await open(components.t5.float32);
-  const clip = await open(components.clip.float32);
-  const trunk: InferenceSession[] = [];
-  for (const segment of components.trunk.float32) trunk.push(await open(segment));
-  const head = await open(components.head.float32);
-  const decoder = await open(components.decoder.float32);
+  const sessions = await openSessions(ortQueue, ort, bundle, 'float32', options);
   const info: BackendInfo = {
     kind: 'cpu',
     adapter: `Processor, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     precision: 'float32',
     reason,
   };
-  return new CpuBackend(info, ort, bundle.manifest, { t5, clip, trunk, head, decoder });
+  return new CpuBackend(info, ort, bundle.manifest, sessions);
 }
 
 /** Threads share memory, which browsers allow only to cross-origin isolated pages. */
@@ -70,7 +54,7 @@ class CpuBackend implements Backend {
     readonly info: BackendInfo,
     private readonly ort: Ort,
     private readonly manifest: Manifest,
-    private readonly sessions: CpuSessions,
+    private readonly sessions: Sessions,
   ) {}
 
   async encodeText(tokens: TextTokens): Promise<CpuConditioning> {
@@ -99,10 +83,7 @@ class CpuBackend implements Backend {
     );
   }
 
-  async dispose(): Promise<void> {
-    const { t5, clip, trunk, head, decoder } = this.sessions;
-    for (const session of [t5, clip, ...trunk, head, decoder]) {
-      await ortQueue.run(() => session.release());
-    }
+  dispose(): Promise<void> {
+    return releaseSessions(ortQueue, this.sessions);
   }
 }

@@ -7,7 +7,8 @@ import { pictureOf } from '../picture.ts';
 import { AnchorRing } from '../ring.ts';
 import { rotaryTables } from '../rotary.ts';
 import { ortQueue } from '../serial.ts';
-import type { CpuConditioning, CpuSessions } from './backend.ts';
+import type { Sessions } from '../sessions.ts';
+import type { CpuConditioning } from './backend.ts';
 import { eulerStep } from './euler_step.ts';
 import { forecast } from './forecast.ts';
 
@@ -25,7 +26,7 @@ export class CpuRun implements DenoiseRun {
   constructor(
     private readonly ort: Ort,
     { transformer }: Manifest,
-    private readonly sessions: CpuSessions,
+    private readonly sessions: Sessions,
     latents: Float32Array,
     private readonly grid: Grid,
     conditioning: CpuConditioning,

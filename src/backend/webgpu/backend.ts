@@ -1,7 +1,7 @@
 /** The pipeline's backend on the GPU: ONNX Runtime's WebGPU build and our own kernels. */
-import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
+import type { Tensor } from 'onnxruntime-web/wasm';
 import type { Bundle } from '../../bundle/bundle.ts';
-import type { GraphFiles, Manifest } from '../../bundle/manifest.ts';
+import type { Manifest } from '../../bundle/manifest.ts';
 import type {
   Backend,
   BackendInfo,
@@ -11,7 +11,8 @@ import type {
   TextTokens,
 } from '../backend.ts';
 import type { ShaderSources } from '../host.ts';
-import { openSession, runSession, type Ort, type Tensors } from '../ort.ts';
+import { runSession, type Ort, type Tensors } from '../ort.ts';
+import { openSessions, releaseSessions, type Sessions } from '../sessions.ts';
 import { textInputs } from '../text.ts';
 import { storageBuffer } from './buffers.ts';
 import { precisionOf } from './device.ts';
@@ -26,13 +27,7 @@ export interface WebGpuParts {
   readonly watch: DeviceWatch;
   readonly manifest: Manifest;
   readonly precision: BackendInfo['precision'];
-  readonly sessions: {
-    readonly t5: InferenceSession;
-    readonly clip: InferenceSession;
-    readonly trunk: readonly InferenceSession[];
-    readonly head: InferenceSession;
-    readonly decoder: InferenceSession;
-  };
+  readonly sessions: Sessions;
   readonly kernels: { readonly forecast: ForecastKernel; readonly eulerStep: EulerStepKernel };
 }
 
@@ -55,24 +50,15 @@ export async function createWebGpuBackend(
 ): Promise<Backend> {
   const { device } = watch;
   const precision = precisionOf(device);
-  const { components } = bundle.manifest;
-  const open = (files: GraphFiles) =>
-    openSession(watch, ort, bundle, files, {
-      executionProviders: [{ name: 'webgpu', device, validationMode: 'wgpuOnly' }],
-      // A node that ran on the processor would copy its tensors there and back at every step.
-      extra: { session: { disable_cpu_ep_fallback: '1' } },
-    });
-  const t5 = await open(components.t5[precision]);
-  const clip = await open(components.clip[precision]);
-  const trunk: InferenceSession[] = [];
-  for (const segment of components.trunk[precision]) trunk.push(await open(segment));
-  const head = await open(components.head[precision]);
-  const decoder = await open(components.decoder[precision]);
+  const sessions = await openSessions(watch, ort, bundle, precision, {
+    executionProviders: [{ name: 'webgpu', device, validationMode: 'wgpuOnly' }],
+    // A node that ran on the processor would copy its tensors there and back at every step.
+    extra: { session: { disable_cpu_ep_fallback: '1' } },
+  });
   const kernels = {
     forecast: await ForecastKernel.create(device, shaders.forecast, precision),
     eulerStep: await EulerStepKernel.create(device, shaders.eulerStep),
   };
-  const sessions = { t5, clip, trunk, head, decoder };
   const parts = { ort, watch, manifest: bundle.manifest, precision, sessions, kernels };
   return new WebGpuBackend({ kind: 'webgpu', precision, ...about }, parts);
 }
@@ -111,11 +97,8 @@ class WebGpuBackend implements Backend {
 
   async dispose(): Promise<void> {
     const { watch, sessions, kernels } = this.parts;
-    const { t5, clip, trunk, head, decoder } = sessions;
     try {
-      for (const session of [t5, clip, ...trunk, head, decoder]) {
-        await watch.run(() => session.release());
-      }
+      await releaseSessions(watch, sessions);
     } finally {
       kernels.forecast.dispose();
       kernels.eulerStep.dispose();

@@ -1,6 +1,8 @@
 /** How far a bundle's float32 graphs are from PyTorch's golden outputs, on the CPU. */
 import { Tensor, type InferenceSession } from 'onnxruntime-web/wasm';
 import type { Bundle } from '../src/bundle/bundle.ts';
+import { openSession as openBundleSession } from '../src/backend/ort.ts';
+import { ortQueue } from '../src/backend/serial.ts';
 import type { GraphFiles } from '../src/bundle/manifest.ts';
 import { openBundleFolder } from './folder-bundle.ts';
 import { ortCpu } from './node-ort.ts';
@@ -81,13 +83,8 @@ async function measure(
 export async function openSession(bundle: Bundle, files: GraphFiles): Promise<InferenceSession> {
   const { ort, threads } = await ortCpu();
   ort.env.wasm.numThreads = threads;
-  const externalData = [];
-  for (const path of files.data) externalData.push({ path, data: await bundle.read(path) });
-  return ort.InferenceSession.create(await bundle.read(files.graph), {
-    executionProviders: ['wasm'],
-    logSeverityLevel: 3,
-    externalData,
-  });
+  const options = { executionProviders: ['wasm'], logSeverityLevel: 3 } as const;
+  return openBundleSession(ortQueue, ort, bundle, files, options);
 }
 
 export function deviation(actual: Float32Array, expected: Float32Array): Deviation {

@@ -171,7 +171,7 @@ def main() -> None:
             part.to(device).load_state_dict(raw[name])
 
     limit = args.minutes * 60
-    started, recent = time.time() - elapsed, []
+    started, recent, mark = time.time() - elapsed, [], time.time()
     rng = np.random.default_rng(step + args.data_seed)
     order: np.ndarray = np.empty(0, np.int64)
     while (elapsed := time.time() - started) < limit:
@@ -205,9 +205,10 @@ def main() -> None:
                 torch._foreach_lerp_([averaged[k] for k in floats], [current[k] for k in floats], 1 - decay)
         recent.append(loss.item())
         if step % 50 == 0:
-            rate = 50 * t["batch"] / (time.time() - mark) if step > 50 and "mark" in locals() else 0
+            rate = len(recent) * t["batch"] / (time.time() - mark)
             mark = time.time()
-            mean = sum(recent[-50:]) / len(recent[-50:])
+            mean = sum(recent) / len(recent)
+            recent.clear()
             print(json.dumps({"step": step, "seconds": round(elapsed), "loss": round(mean, 4), "rate": round(rate, 1)}), flush=True)
         if step % 500 == 0:
             keep()

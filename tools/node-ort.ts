@@ -17,6 +17,7 @@ export async function nodeHost(): Promise<BackendHost> {
     shaders: {
       forecast: await text('shaders/forecast.wgsl'),
       eulerStep: await text('shaders/euler_step.wgsl'),
+      gram: await text('shaders/gram.wgsl'),
     },
     selfTestFile: async (name) =>
       new Uint8Array(await readFile(new URL(`public/selftest/${name}`, root))),

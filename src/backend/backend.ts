@@ -43,7 +43,7 @@ export interface DecodedPicture {
 
 /**
  * One picture in the making. Latents are packed as in FLUX: [image tokens, 64], float32.
- * Calls are made one after another, each awaited.
+ * Calls are made one after another, each awaited but `gram`.
  */
 export interface DenoiseRun {
   /**
@@ -58,8 +58,35 @@ export interface DenoiseRun {
   forecast(weights: readonly number[]): Promise<void>;
   /** Velocity from the current features, with the modulation of flow time `sigma`. */
   head(sigma: number): Promise<void>;
-  /** latents += deltaSigma * velocity, in place. */
-  eulerStep(deltaSigma: number): Promise<void>;
+  /**
+   * latents += sum of `deltas[j]` times the j-th newest velocity, in place. One delta is an Euler
+   * step, two are a step of a two-step method. RangeError for other counts and for more than
+   * `head` was called.
+   */
+  step(deltas: readonly number[]): Promise<void>;
+  /** Keeps a copy of the current latents, in place of the one before. */
+  mark(): Promise<void>;
+  /** Puts the marked latents back. RangeError if there is no mark. */
+  rewind(): Promise<void>;
+  /**
+   * Inner products of the newest anchor A₀ and of the successive differences between it and
+   * `older` anchors before it: e₀ = A₀, eᵢ = Aᵢ₋₁ - Aᵢ. Packed upper triangle, row by row,
+   * (0,0), (0,1) … (0,K), (1,1) …: (K+1)(K+2)/2 numbers. Differences instead of the anchors
+   * themselves, because a forecast's error is a small difference of large features, which sums in
+   * float32 would lose. A feature that is not finite makes products that are not.
+   *
+   * The one call that need not be awaited: what it reads are the anchors as they are when it is
+   * called, whatever follows, and nothing that follows waits for it. It rejects with a RangeError
+   * if there are no `older` anchors before the newest, with AppError `device-lost` if the device
+   * goes, and with AppError `cancelled` if the run is disposed of before it has been read back.
+   * Whoever calls it without awaiting it attaches a handler for that.
+   */
+  gram(older: number): Promise<Float32Array>;
+  /**
+   * The features of the anchor that is `age` older than the newest, read back as float32:
+   * [tokens * hidden]. RangeError if there is none. Large; for studies, not for every step.
+   */
+  anchor(age: number): Promise<Float32Array>;
   /** Resolves when everything asked for so far has really been done. */
   settle(): Promise<void>;
   /** The picture as forecast from here, latents - sigma * velocity, read back: [tokens * 64]. */

@@ -15,6 +15,7 @@ export interface OrtModule {
 export interface ShaderSources {
   readonly forecast: string;
   readonly eulerStep: string;
+  readonly gram: string;
 }
 
 export interface BackendHost {

@@ -12,13 +12,14 @@ import cpuModule from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import cpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import eulerStep from '../../shaders/euler_step.wgsl?raw';
 import forecast from '../../shaders/forecast.wgsl?raw';
+import gram from '../../shaders/gram.wgsl?raw';
 
 /** `siteUrl`: absolute address of the page's folder, which ends in a slash. */
 export function workerHost(siteUrl: string): BackendHost {
   return {
     gpu: navigator.gpu,
     ort: { webgpu: loadWebGpuBuild, cpu: loadCpuBuild },
-    shaders: { forecast, eulerStep },
+    shaders: { forecast, eulerStep, gram },
     async selfTestFile(name) {
       const response = await fetch(new URL(`selftest/${name}`, siteUrl));
       if (!response.ok) throw new Error(`selftest/${name} answers ${response.status}.`);

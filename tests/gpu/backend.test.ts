@@ -1,12 +1,20 @@
-import { expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
 import { chooseBackend } from '../../src/backend/choose.ts';
 import { createWebGpuBackend } from '../../src/backend/webgpu/backend.ts';
 import { DeviceWatch } from '../../src/backend/webgpu/watch.ts';
 import type { Bundle } from '../../src/bundle/bundle.ts';
+import { MAX_ANCHORS } from '../../src/cache/settings.ts';
 import { openBundleFolder } from '../../tools/folder-bundle.ts';
 import { nodeHost } from '../../tools/node-ort.ts';
-import { deviation, formulaBundle, runByHand, runOn } from '../unit/backend/formula-bundle.ts';
+import { expectFollowed, expectRefusals } from '../unit/backend/expect-backend.ts';
+import {
+  beginOn,
+  deviation,
+  formulaBundle,
+  runByHand,
+  runOn,
+} from '../unit/backend/formula-bundle.ts';
 import { testDevice } from './support.ts';
 
 /** Shares of the largest value; half precision keeps 11 bits. */
@@ -24,15 +32,116 @@ async function webGpuBackend(bundle: Bundle, device: GPUDevice): Promise<Backend
 test('the WebGPU backend does what its graphs say, step by step', async () => {
   const backend = await webGpuBackend(formulaBundle(), await testDevice());
   try {
-    const tolerance = TOLERANCE[backend.info.precision];
-    const [actual, expected] = [await runOn(backend), runByHand()];
-    expect(deviation(actual.latents, expected.latents)).toBeLessThan(tolerance);
-    expect(deviation(actual.estimate, expected.estimate)).toBeLessThan(tolerance);
-    expect(actual.size).toEqual(expected.size);
-    expect(deviation(actual.pixels, expected.pixels)).toBeLessThanOrEqual(1 / 255);
+    await expectFollowed(backend, TOLERANCE[backend.info.precision]);
   } finally {
     await backend.dispose();
   }
+});
+
+test('calls for what is not there are errors', async () => {
+  const backend = await webGpuBackend(formulaBundle(), await testDevice());
+  try {
+    await expectRefusals(backend);
+  } finally {
+    await backend.dispose();
+  }
+});
+
+/**
+ * Holds up every mapping of a gram's result before it starts, or as it starts.
+ *
+ * @returns `waiting` resolves when a mapping is held up, `open` lets it and later ones go on
+ */
+function gateGrams(when: 'before' | 'after start') {
+  let open!: () => void;
+  let started!: () => void;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  const waiting = new Promise<void>((resolve) => (started = resolve));
+  const { mapAsync } = GPUBuffer.prototype;
+  vi.spyOn(GPUBuffer.prototype, 'mapAsync').mockImplementation(async function (
+    this: GPUBuffer,
+    ...mode: Parameters<typeof mapAsync>
+  ) {
+    if (!this.label.startsWith('gram')) return mapAsync.apply(this, mode);
+    if (when === 'after start') {
+      const mapped = mapAsync.apply(this, mode);
+      started();
+      return mapped;
+    }
+    started();
+    await opened;
+    return mapAsync.apply(this, mode);
+  });
+  return { waiting, open };
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('a gram that has not been read back', () => {
+  test('holds nothing up and is changed by nothing that follows', async () => {
+    const backend = await webGpuBackend(formulaBundle(), await testDevice());
+    const { run, conditioning } = await beginOn(backend);
+    try {
+      await run.runTrunk(1);
+      await run.runTrunk(0.5);
+      const expected = await run.gram(1);
+
+      const { waiting, open } = gateGrams('before');
+      const pending = run.gram(1);
+      await waiting;
+      // Enough compute steps to write over every anchor that it reads.
+      for (let i = 0; i <= MAX_ANCHORS; i++) await run.runTrunk(0.3);
+      await run.forecast([2, -1]);
+      await run.head(0.3);
+      await run.step([-0.1]);
+      await run.settle();
+      expect(await run.latents()).toHaveLength(await run.estimate(0.2).then((x) => x.length));
+      open();
+      expect(await pending).toEqual(expected);
+    } finally {
+      run.dispose();
+      conditioning.dispose();
+      await backend.dispose();
+    }
+  });
+
+  test('is cancelled with its run, and the backend goes on', async () => {
+    const backend = await webGpuBackend(formulaBundle(), await testDevice());
+    try {
+      const { run, conditioning } = await beginOn(backend);
+      await run.runTrunk(1);
+      const { waiting } = gateGrams('after start');
+      const mapping = run.gram(0);
+      await waiting;
+      const queued = run.gram(0);
+      run.dispose();
+      await expect(mapping).rejects.toMatchObject({ code: 'cancelled' });
+      await expect(queued).rejects.toMatchObject({ code: 'cancelled' });
+      await expect(run.gram(0)).rejects.toMatchObject({ code: 'cancelled' });
+      conditioning.dispose();
+      // Also: nothing was refused by the GPU, which would be said by `settle` in this run.
+      await expectFollowed(backend, TOLERANCE[backend.info.precision]);
+    } finally {
+      await backend.dispose();
+    }
+  });
+
+  test('rejects when the device is lost', async () => {
+    const device = await testDevice();
+    const backend = await webGpuBackend(formulaBundle(), device);
+    const { run } = await beginOn(backend);
+    await run.runTrunk(1);
+    const { waiting } = gateGrams('after start');
+    const mapping = run.gram(0);
+    await waiting;
+    const queued = run.gram(0);
+    device.destroy();
+    await expect(mapping).rejects.toMatchObject({ code: 'device-lost' });
+    await expect(queued).rejects.toMatchObject({ code: 'device-lost' });
+    await expect(run.gram(0)).rejects.toMatchObject({ code: 'device-lost' });
+  });
 });
 
 test('a lost device is said so, and the next device works', async () => {
@@ -78,11 +187,11 @@ async function follow(backend: Backend, { manifest }: Bundle) {
     const run = await backend.begin(noise, grid, conditioning);
     await run.runTrunk(1);
     await run.head(1);
-    await run.eulerStep(-0.25);
+    await run.step([-0.25]);
     await run.runTrunk(0.75);
     await run.head(0.75);
     const computed = await run.estimate(0.75);
-    await run.eulerStep(-0.25);
+    await run.step([-0.3, 0.05]);
     await run.forecast([1.5, -0.5]);
     await run.head(0.5);
     const forecast = await run.estimate(0.5);

@@ -5,7 +5,8 @@ import { create } from 'webgpu';
 import { forecast } from '../../src/backend/cpu/forecast.ts';
 import { floatsToHalves, halvesToFloats } from '../../src/half.ts';
 import { storageBuffer } from '../../src/backend/webgpu/buffers.ts';
-import { ForecastKernel, MOST_ANCHORS, type Precision } from '../../src/backend/webgpu/forecast.ts';
+import { ForecastKernel, MOST_ANCHORS } from '../../src/backend/webgpu/forecast.ts';
+import type { Precision } from '../../src/backend/webgpu/precision.ts';
 import { filledBuffer, readBytes, testDevice } from './support.ts';
 
 const source = readFileSync('shaders/forecast.wgsl', 'utf8');

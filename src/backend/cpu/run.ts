@@ -2,26 +2,29 @@ import type { Tensor } from 'onnxruntime-web/wasm';
 import type { Manifest } from '../../bundle/manifest.ts';
 import { MAX_ANCHORS } from '../../cache/settings.ts';
 import type { DecodedPicture, DenoiseRun, Grid } from '../backend.ts';
+import { checkDeltas, checkOlder, noFeatures, noMark, VELOCITIES } from '../calls.ts';
 import { outputOf, runSegments, runSession, type Ort, type Tensors } from '../ort.ts';
 import { pictureOf } from '../picture.ts';
-import { AnchorRing } from '../ring.ts';
+import { Ring } from '../ring.ts';
 import { rotaryTables } from '../rotary.ts';
 import { ortQueue } from '../serial.ts';
 import type { Sessions } from '../sessions.ts';
 import type { CpuConditioning } from './backend.ts';
 import { eulerStep } from './euler_step.ts';
 import { forecast } from './forecast.ts';
+import { gram } from './gram.ts';
 
 /** One picture in the making, in typed arrays. */
 export class CpuRun implements DenoiseRun {
   private readonly current: Float32Array;
-  private readonly velocity: Float32Array;
-  private readonly anchors: AnchorRing<Float32Array>;
+  private readonly velocities: Ring<Float32Array>;
+  private readonly anchors: Ring<Float32Array>;
   private readonly forecasted: Float32Array;
   private readonly inputs: Tensors;
   private readonly featureDims: readonly number[];
   /** What `head` reads: the newest anchor or `forecasted`. */
   private features: Float32Array | undefined;
+  private marked: Float32Array | undefined;
 
   constructor(
     private readonly ort: Ort,
@@ -39,8 +42,11 @@ export class CpuRun implements DenoiseRun {
 
     this.featureDims = [1, imageTokens, transformer.hidden];
     this.current = latents.slice();
-    this.velocity = new Float32Array(latents.length);
-    this.anchors = new AnchorRing(Array.from({ length: MAX_ANCHORS }, newFeatures));
+    this.velocities = new Ring(
+      Array.from({ length: VELOCITIES }, () => new Float32Array(latents.length)),
+    );
+    // One more than a forecast reads: the newest and all that could have forecast it.
+    this.anchors = new Ring(Array.from({ length: MAX_ANCHORS + 1 }, newFeatures));
     this.forecasted = newFeatures();
     this.inputs = {
       ...conditioning.tensors,
@@ -64,28 +70,50 @@ export class CpuRun implements DenoiseRun {
   }
 
   async head(sigma: number): Promise<void> {
-    if (!this.features) throw new RangeError('the head needs features: run the trunk first');
+    if (!this.features) throw noFeatures();
     const results = await runSession(ortQueue, this.sessions.head, {
       ...this.inputs,
       features: this.floats(this.features, this.featureDims),
       timestep: this.timestep(sigma),
     });
-    this.velocity.set(floatsOf(outputOf(results, 'velocity')));
+    this.velocities.next.set(floatsOf(outputOf(results, 'velocity')));
+    this.velocities.advance();
   }
 
-  eulerStep(deltaSigma: number): Promise<void> {
-    eulerStep(this.current, this.velocity, deltaSigma);
-    return Promise.resolve();
+  async step(deltas: readonly number[]): Promise<void> {
+    checkDeltas(deltas);
+    this.velocities.newest(deltas.length).forEach((velocity, j) => {
+      eulerStep(this.current, velocity, deltas[j]!);
+    });
+  }
+
+  async mark(): Promise<void> {
+    this.marked = this.current.slice();
+  }
+
+  async rewind(): Promise<void> {
+    if (!this.marked) throw noMark();
+    this.current.set(this.marked);
+  }
+
+  async gram(older: number): Promise<Float32Array> {
+    checkOlder(older);
+    return gram(this.anchors.newest(older + 1));
+  }
+
+  async anchor(age: number): Promise<Float32Array> {
+    return this.anchors.newest(age + 1)[age]!.slice();
   }
 
   settle(): Promise<void> {
     return Promise.resolve();
   }
 
-  estimate(sigma: number): Promise<Float32Array> {
+  async estimate(sigma: number): Promise<Float32Array> {
     const estimate = this.current.slice();
-    eulerStep(estimate, this.velocity, -sigma);
-    return Promise.resolve(estimate);
+    const [velocity] = this.velocities.newest(1);
+    eulerStep(estimate, velocity!, -sigma);
+    return estimate;
   }
 
   latents(): Promise<Float32Array> {

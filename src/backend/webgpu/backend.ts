@@ -18,6 +18,7 @@ import { storageBuffer } from './buffers.ts';
 import { precisionOf } from './device.ts';
 import { EulerStepKernel } from './euler_step.ts';
 import { ForecastKernel } from './forecast.ts';
+import { GramKernel } from './gram.ts';
 import { beginRun } from './run.ts';
 import type { DeviceWatch } from './watch.ts';
 
@@ -28,7 +29,11 @@ export interface WebGpuParts {
   readonly manifest: Manifest;
   readonly precision: BackendInfo['precision'];
   readonly sessions: Sessions;
-  readonly kernels: { readonly forecast: ForecastKernel; readonly eulerStep: EulerStepKernel };
+  readonly kernels: {
+    readonly forecast: ForecastKernel;
+    readonly eulerStep: EulerStepKernel;
+    readonly gram: GramKernel;
+  };
 }
 
 /** Encoded text in the GPU's memory. */
@@ -58,6 +63,7 @@ export async function createWebGpuBackend(
   const kernels = {
     forecast: await ForecastKernel.create(device, shaders.forecast, precision),
     eulerStep: await EulerStepKernel.create(device, shaders.eulerStep),
+    gram: await GramKernel.create(device, shaders.gram, precision),
   };
   const parts = { ort, watch, manifest: bundle.manifest, precision, sessions, kernels };
   return new WebGpuBackend({ kind: 'webgpu', precision, ...about }, parts);
@@ -100,8 +106,7 @@ class WebGpuBackend implements Backend {
     try {
       await releaseSessions(watch, sessions);
     } finally {
-      kernels.forecast.dispose();
-      kernels.eulerStep.dispose();
+      for (const kernel of Object.values(kernels)) kernel.dispose();
       watch.device.destroy();
     }
   }

@@ -14,17 +14,28 @@ export function storageBuffer(device: GPUDevice, label: string, bytes: number): 
   });
 }
 
+/** A buffer that results are copied into to be mapped. */
+export function stagingBuffer(device: GPUDevice, label: string, bytes: number): GPUBuffer {
+  return device.createBuffer({
+    label,
+    size: bytes,
+    usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+  });
+}
+
+/** What a staging buffer holds once the work submitted so far is done. */
+export async function mapFloats(staging: GPUBuffer): Promise<Float32Array> {
+  await staging.mapAsync(GPUMapMode.READ);
+  return new Float32Array(staging.getMappedRange().slice(0));
+}
+
 /** Copies the first `lengths[i]` float32 numbers of `buffers[i]` back, in one transfer. */
 export async function readFloats(
   device: GPUDevice,
   sources: readonly { readonly buffer: GPUBuffer; readonly length: number }[],
 ): Promise<Float32Array[]> {
   const total = sources.reduce((bytes, { length }) => bytes + 4 * length, 0);
-  const staging = device.createBuffer({
-    label: 'read back',
-    size: total,
-    usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-  });
+  const staging = stagingBuffer(device, 'read back', total);
   try {
     const encoder = device.createCommandEncoder({ label: 'read back' });
     let offset = 0;
@@ -33,8 +44,7 @@ export async function readFloats(
       offset += 4 * length;
     }
     device.queue.submit([encoder.finish()]);
-    await staging.mapAsync(GPUMapMode.READ);
-    const all = new Float32Array(staging.getMappedRange().slice(0));
+    const all = await mapFloats(staging);
     let start = 0;
     return sources.map(({ length }) => all.slice(start, (start += length)));
   } finally {

@@ -1,6 +1,6 @@
 /** The one place where a GPU device is requested. */
 import { AppError } from '../../errors.ts';
-import type { Precision } from './forecast.ts';
+import type { Precision } from './precision.ts';
 
 /** An adapter in plain data, fit for a report. */
 export interface AdapterReport {

@@ -1,15 +1,9 @@
 /** The forecast kernel, shaders/forecast.wgsl: a weighted sum of anchors, on the GPU. */
 import { compile, record } from './kernel.ts';
+import { type Precision, STORAGE } from './precision.ts';
 
 /** How many anchors the kernel binds. */
 export const MOST_ANCHORS = 6;
-
-export type Precision = 'float16' | 'float32';
-
-const STORAGE: Record<Precision, { readonly prelude: string; readonly vectorBytes: number }> = {
-  float32: { prelude: 'alias Storage = vec4<f32>;\n', vectorBytes: 16 },
-  float16: { prelude: 'enable f16;\nalias Storage = vec4<f16>;\n', vectorBytes: 8 },
-};
 
 /** Eight weights and the count, padded to a multiple of 16 bytes. */
 const UNIFORM_BYTES = 48;

@@ -1,28 +1,16 @@
 import type { Tensor } from 'onnxruntime-web/wasm';
-import { MAX_ANCHORS } from '../../cache/settings.ts';
 import type { DecodedPicture, DenoiseRun, Grid } from '../backend.ts';
+import { checkDeltas, checkOlder, noFeatures, noMark } from '../calls.ts';
 import { outputOf, runSegments, runSession, type Tensors } from '../ort.ts';
+import { fromHalf } from '../../half.ts';
 import { pictureOf } from '../picture.ts';
-import { AnchorRing } from '../ring.ts';
+import { Ring } from '../ring.ts';
 import { rotaryTables } from '../rotary.ts';
-import { gpuFloats, type WebGpuConditioning, type WebGpuParts } from './backend.ts';
-import { readFloats, storageBuffer } from './buffers.ts';
-
-/** Bytes of a number. */
-const BYTES = { float16: 2, float32: 4 } as const;
-
-/** A run's tensors, every one in a GPU buffer of its own. */
-interface RunTensors {
-  readonly latents: Tensor;
-  /** The same buffer as `latents`, shaped as the decoder takes it. */
-  readonly grid: Tensor;
-  readonly velocity: Tensor;
-  readonly timestep: Tensor;
-  readonly rotary_cos: Tensor;
-  readonly rotary_sin: Tensor;
-  readonly anchors: readonly Tensor[];
-  readonly forecast: Tensor;
-}
+import type { WebGpuConditioning, WebGpuParts } from './backend.ts';
+import { readFloats } from './buffers.ts';
+import { RESULT_BYTES, rowsOf } from './gram.ts';
+import { Readings } from './readings.ts';
+import { reserve, type RunTensors } from './tensors.ts';
 
 /**
  * Reserves a picture's buffers and uploads its noise.
@@ -45,40 +33,15 @@ export async function beginRun(
   return new WebGpuRun(parts, tensors, conditioning.tensors);
 }
 
-function reserve(parts: WebGpuParts, grid: Grid, textTokens: number): RunTensors {
-  const { ort, watch, precision, manifest } = parts;
-  const { hidden, headWidth, latentWidth } = manifest.transformer;
-  const imageTokens = grid.rows * grid.columns;
-  const floats = (label: string, dims: readonly number[]) =>
-    gpuFloats(ort, watch.device, label, dims);
-  const features = (label: string) =>
-    ort.Tensor.fromGpuBuffer(
-      storageBuffer(watch.device, label, imageTokens * hidden * BYTES[precision]),
-      { dataType: precision, dims: [1, imageTokens, hidden] },
-    );
-  const rotaryDims = [textTokens + imageTokens, headWidth / 2];
-  const latents = floats('latents', [1, imageTokens, latentWidth]);
-  return {
-    latents,
-    grid: ort.Tensor.fromGpuBuffer(latents.gpuBuffer, {
-      dataType: 'float32',
-      dims: [1, grid.rows, grid.columns, latentWidth],
-    }),
-    velocity: floats('velocity', [1, imageTokens, latentWidth]),
-    timestep: floats('timestep', [1]),
-    rotary_cos: floats('rotary cos', rotaryDims),
-    rotary_sin: floats('rotary sin', rotaryDims),
-    anchors: Array.from({ length: MAX_ANCHORS }, (_, slot) => features(`anchor ${slot}`)),
-    forecast: features('forecast features'),
-  };
-}
-
 /** One picture in the making. Nothing of it leaves the GPU but what is asked for by name. */
 class WebGpuRun implements DenoiseRun {
-  private readonly anchors: AnchorRing<Tensor>;
+  private readonly anchors: Ring<Tensor>;
+  private readonly velocities: Ring<Tensor>;
+  private readonly readings: Readings;
   private readonly inputs: Tensors;
   /** What `head` reads: the newest anchor or the forecast. */
   private features: Tensor | undefined;
+  private marked = false;
 
   constructor(
     private readonly parts: WebGpuParts,
@@ -86,7 +49,9 @@ class WebGpuRun implements DenoiseRun {
     conditioning: Tensors,
   ) {
     const { latents, timestep, rotary_cos, rotary_sin } = tensors;
-    this.anchors = new AnchorRing(tensors.anchors);
+    this.anchors = new Ring(tensors.anchors);
+    this.velocities = new Ring(tensors.velocities);
+    this.readings = new Readings(parts.watch);
     this.inputs = { ...conditioning, latents, timestep, rotary_cos, rotary_sin };
   }
 
@@ -109,25 +74,61 @@ class WebGpuRun implements DenoiseRun {
   }
 
   async head(sigma: number): Promise<void> {
-    if (!this.features) throw new RangeError('the head needs features: run the trunk first');
+    if (!this.features) throw noFeatures();
     const { watch, sessions } = this.parts;
-    const { velocity } = this.tensors;
     this.setTimestep(sigma);
     await runSession(
       watch,
       sessions.head,
       { ...this.inputs, features: this.features },
-      { velocity },
+      { velocity: this.velocities.next },
     );
+    this.velocities.advance();
   }
 
-  async eulerStep(deltaSigma: number): Promise<void> {
+  async step(deltas: readonly number[]): Promise<void> {
+    checkDeltas(deltas);
     const { eulerStep } = this.parts.kernels;
-    const { latents, velocity } = this.tensors;
-    eulerStep.setDeltaSigma(deltaSigma);
-    await this.submit('euler step', (encoder) =>
-      eulerStep.run(encoder, latents.gpuBuffer, velocity.gpuBuffer),
+    const { latents } = this.tensors;
+    for (const [j, velocity] of this.velocities.newest(deltas.length).entries()) {
+      // Submitted one by one, since the kernel has one uniform for its delta.
+      eulerStep.setDeltaSigma(deltas[j]!);
+      await this.submit('step', (encoder) =>
+        eulerStep.run(encoder, latents.gpuBuffer, velocity.gpuBuffer),
+      );
+    }
+  }
+
+  async mark(): Promise<void> {
+    await this.copy(this.tensors.latents, this.tensors.marked);
+    this.marked = true;
+  }
+
+  async rewind(): Promise<void> {
+    if (!this.marked) throw noMark();
+    await this.copy(this.tensors.marked, this.tensors.latents);
+  }
+
+  async gram(older: number): Promise<Float32Array> {
+    checkOlder(older);
+    const { gram } = this.parts.kernels;
+    const anchors = this.anchors.newest(older + 1);
+    const buffers = anchors.map((tensor) => tensor.gpuBuffer);
+    const length = anchors[0]!.size;
+    const columns = await this.readings.read('gram', RESULT_BYTES, (encoder, result) => {
+      gram.setExtent(older, length);
+      gram.run(encoder, buffers, length, result);
+    });
+    return rowsOf(columns, older);
+  }
+
+  async anchor(age: number): Promise<Float32Array> {
+    const { gpuBuffer, size, type } = this.anchors.newest(age + 1)[age]!;
+    const words = await this.readings.read('features', gpuBuffer.size, (encoder, result) =>
+      encoder.copyBufferToBuffer(gpuBuffer, 0, result, 0, gpuBuffer.size),
     );
+    if (type === 'float32') return words.slice(0, size);
+    return Float32Array.from(new Uint16Array(words.buffer, 0, size), fromHalf);
   }
 
   settle(): Promise<void> {
@@ -135,7 +136,8 @@ class WebGpuRun implements DenoiseRun {
   }
 
   async estimate(sigma: number): Promise<Float32Array> {
-    const [latents, velocity] = await this.read(this.tensors.latents, this.tensors.velocity);
+    const [newest] = this.velocities.newest(1);
+    const [latents, velocity] = await this.read(this.tensors.latents, newest!);
     return latents!.map((value, i) => value - sigma * velocity![i]!);
   }
 
@@ -153,12 +155,19 @@ class WebGpuRun implements DenoiseRun {
   }
 
   dispose(): void {
+    this.readings.end();
     for (const tensor of Object.values(this.tensors).flat()) tensor.gpuBuffer.destroy();
   }
 
   private setTimestep(sigma: number): void {
     const { queue } = this.parts.watch.device;
     queue.writeBuffer(this.tensors.timestep.gpuBuffer, 0, Float32Array.of(sigma));
+  }
+
+  private copy(from: Tensor, to: Tensor): Promise<void> {
+    return this.submit('copy', (encoder) =>
+      encoder.copyBufferToBuffer(from.gpuBuffer, 0, to.gpuBuffer, 0, to.gpuBuffer.size),
+    );
   }
 
   private submit(label: string, record: (encoder: GPUCommandEncoder) => void): Promise<void> {

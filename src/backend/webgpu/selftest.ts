@@ -6,7 +6,7 @@
 import type { Tensor } from 'onnxruntime-web/wasm';
 import { floatsToHalves, halvesToFloats } from '../../half.ts';
 import { outputOf, runSession, type Ort, type Runner } from '../ort.ts';
-import type { Precision } from './forecast.ts';
+import type { Precision } from './precision.ts';
 
 export interface SelfTestResult {
   readonly precision: Precision;

@@ -2,24 +2,20 @@ import { AppError } from '../../errors.ts';
 import { ortQueue } from '../serial.ts';
 
 /**
- * Everything that uses the device goes through here: one job at a time, in the queue that ONNX
+ * Everything that uses the device goes through here: `run` takes one job at a time, in the queue that ONNX
  * Runtime's calls need anyway, so that none of our submits falls into the middle of a run. Once
  * the device is lost, jobs reject with `device-lost` instead of hanging.
  */
 export class DeviceWatch {
   #lost: AppError | undefined;
   #failed: GPUError | undefined;
-  /** Rejects the job under way. */
-  #abandon: ((reason: AppError) => void) | undefined;
+  /** Rejects what is under way. */
+  readonly #abandon = new Set<(reason: AppError) => void>();
 
   constructor(readonly device: GPUDevice) {
     void device.lost.then(({ message }) => {
-      this.#lost = new AppError(
-        'device-lost',
-        `The GPU was lost${message ? `: ${message}` : '.'}`,
-        'Load the model again. If it happens often, choose a smaller picture or the processor.',
-      );
-      this.#abandon?.(this.#lost);
+      this.#lost = deviceLost(message);
+      for (const reject of this.#abandon) reject(this.#lost);
     });
     device.addEventListener('uncapturederror', ({ error }) => {
       this.#failed ??= error;
@@ -29,10 +25,22 @@ export class DeviceWatch {
   run<T>(job: () => Promise<T>): Promise<T> {
     return ortQueue.run(() => {
       if (this.#lost) throw this.#lost;
-      return new Promise<T>((resolve, reject) => {
-        this.#abandon = reject;
-        job().then(resolve, reject);
-      });
+      return this.guard(job());
+    });
+  }
+
+  /** The same promise, except that the loss of the device rejects it; it is not queued. */
+  guard<T>(promise: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#abandon.add(reject);
+      promise
+        .then(resolve, async (error: unknown) => {
+          // Only a device on its way out breaks a mapping off, and browsers say so afterwards.
+          if (error instanceof Error && error.name === 'AbortError') await this.device.lost;
+          reject(error);
+        })
+        .finally(() => this.#abandon.delete(reject));
+      if (this.#lost) reject(this.#lost);
     });
   }
 
@@ -56,6 +64,14 @@ export class DeviceWatch {
       return made;
     });
   }
+}
+
+function deviceLost(message: string): AppError {
+  return new AppError(
+    'device-lost',
+    `The GPU was lost${message ? `: ${message}` : '.'}`,
+    'Load the model again. If it happens often, choose a smaller picture or the processor.',
+  );
 }
 
 function failure(error: GPUError): AppError {

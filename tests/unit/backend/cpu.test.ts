@@ -2,14 +2,15 @@ import { expect, test } from 'vitest';
 import { chooseBackend } from '../../../src/backend/choose.ts';
 import type { BackendHost } from '../../../src/backend/host.ts';
 import { ortCpu } from '../../../tools/node-ort.ts';
-import { deviation, formulaBundle, runByHand, runOn } from './formula-bundle.ts';
+import { expectFollowed, expectRefusals } from './expect-backend.ts';
+import { formulaBundle } from './formula-bundle.ts';
 
 /** A machine with the given WebGPU, or with none. */
 function hostWith(gpu: GPU | undefined): BackendHost {
   return {
     gpu,
     ort: { webgpu: () => Promise.reject(new Error('not to be loaded')), cpu: ortCpu },
-    shaders: { forecast: '', eulerStep: '' },
+    shaders: { forecast: '', eulerStep: '', gram: '' },
     selfTestFile: () => Promise.reject(new Error('not to be read')),
   };
 }
@@ -28,28 +29,16 @@ test('the CPU backend does what its graphs say, step by step', async () => {
   const backend = await chooseBackend('cpu', formulaBundle(), hostWith(undefined));
   try {
     expect(backend.info).toMatchObject({ kind: 'cpu', precision: 'float32' });
-    const [actual, expected] = [await runOn(backend), runByHand()];
-    expect(deviation(actual.latents, expected.latents)).toBeLessThan(1e-5);
-    expect(deviation(actual.estimate, expected.estimate)).toBeLessThan(1e-5);
-    expect(actual.size).toEqual(expected.size);
-    expect(deviation(actual.pixels, expected.pixels)).toBeLessThanOrEqual(1 / 255);
+    await expectFollowed(backend, 1e-5);
   } finally {
     await backend.dispose();
   }
 });
 
-test('a forecast from more anchors than there are, and a head without features, are errors', async () => {
+test('calls for what is not there are errors', async () => {
   const backend = await chooseBackend('cpu', formulaBundle(), hostWith(undefined));
   try {
-    const conditioning = await backend.encodeText({
-      t5: Int32Array.of(1),
-      clip: Int32Array.of(1),
-      clipEnd: 0,
-    });
-    const run = await backend.begin(new Float32Array(64), { rows: 1, columns: 1 }, conditioning);
-    await expect(run.head(1)).rejects.toThrow(RangeError);
-    await run.runTrunk(1);
-    await expect(run.forecast([1, 1])).rejects.toThrow(RangeError);
+    await expectRefusals(backend);
   } finally {
     await backend.dispose();
   }

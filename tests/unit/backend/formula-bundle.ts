@@ -1,4 +1,4 @@
-import type { Backend } from '../../../src/backend/backend.ts';
+import type { Backend, Conditioning, DenoiseRun } from '../../../src/backend/backend.ts';
 import type { Bundle } from '../../../src/bundle/bundle.ts';
 import { GraphBuilder, type Precision } from '../../../src/onnx/builder.ts';
 import { testManifest } from '../support/manifest.ts';
@@ -119,15 +119,24 @@ const GRID = { rows: 3, columns: 2 };
 const TOKENS = { t5: Int32Array.of(3, 1, 4, 1, 5), clip: Int32Array.of(2, 7, 1, 8), clipEnd: 1 };
 const FROM_TEXT = 0.1 * (14 / 5) + 0.01 * 7;
 
-/** Compute steps until the ring of anchors has gone round, then a forecast from all it holds. */
-const SIGMAS = [1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4];
-const WEIGHTS = [2.5, -2, 1, -0.75, 0.25];
+/** Compute steps until the ring of anchors has gone round, then a forecast from all it may read. */
+const SIGMAS = [1, 0.9, 0.8, 0.7, 0.65, 0.6, 0.5, 0.45, 0.4];
+const WEIGHTS = [2.5, -2, 1, -0.75, 0.5, -0.25];
 const LAST = 0.3;
-const DELTA = -0.1;
+/** The first step has one velocity, the others have two. */
+const deltas = (step: number) => (step === 0 ? [-0.1] : [-0.15, 0.05]);
+/** Older anchors in the products after a compute step: as many as there are, up to six. */
+const olderAt = (step: number) => Math.min(step, 6);
 
 export interface Followed {
   readonly latents: Float32Array;
+  /** The latents before the last step, which was taken twice. */
+  readonly marked: Float32Array;
   readonly estimate: Float32Array;
+  /** The third newest anchor, after the last compute step. */
+  readonly anchor: Float32Array;
+  /** After every compute step. */
+  readonly grams: readonly Float32Array[];
   readonly pixels: Uint8ClampedArray;
   readonly size: readonly [width: number, height: number];
 }
@@ -136,24 +145,47 @@ const start = Float32Array.from({ length: GRID.rows * GRID.columns * 64 }, (_, i
   Math.sin(1 + i),
 );
 
+/** A run on a backend at its start; the caller disposes of both. */
+export async function beginOn(
+  backend: Backend,
+): Promise<{ run: DenoiseRun; conditioning: Conditioning }> {
+  const conditioning = await backend.encodeText(TOKENS);
+  return { run: await backend.begin(start, GRID, conditioning), conditioning };
+}
+
 /** The run on a backend. */
 export async function runOn(backend: Backend): Promise<Followed> {
-  const conditioning = await backend.encodeText(TOKENS);
-  const run = await backend.begin(start, GRID, conditioning);
+  const { run, conditioning } = await beginOn(backend);
+  const grams: Promise<Float32Array>[] = [];
   try {
-    for (const sigma of SIGMAS) {
+    for (const [step, sigma] of SIGMAS.entries()) {
       await run.runTrunk(sigma);
+      // Not awaited: what follows must neither wait for it nor change it.
+      grams.push(run.gram(olderAt(step)));
       await run.head(sigma);
-      await run.eulerStep(DELTA);
+      await run.step(deltas(step));
     }
+    await run.mark();
     await run.forecast(WEIGHTS);
     await run.head(LAST);
     const estimate = await run.estimate(LAST);
-    await run.eulerStep(DELTA);
+    await run.step(deltas(SIGMAS.length));
+    await run.rewind();
+    const marked = await run.latents();
+    await run.step(deltas(SIGMAS.length));
     await run.settle();
     const latents = await run.latents();
+    const anchor = await run.anchor(2);
     const { pixels, width, height } = await run.decode();
-    return { latents, estimate, pixels, size: [width, height] };
+    return {
+      latents,
+      marked,
+      estimate,
+      anchor,
+      grams: await Promise.all(grams),
+      pixels,
+      size: [width, height],
+    };
   } finally {
     run.dispose();
     conditioning.dispose();
@@ -163,22 +195,30 @@ export async function runOn(backend: Backend): Promise<Followed> {
 /** The same run by hand, in double precision. */
 export function runByHand(): Followed {
   const anchors: number[][] = [];
+  const velocities: number[][] = [];
+  const grams: Float32Array[] = [];
   let latents = [...start];
-  const step = (features: number[], sigma: number) =>
-    latents.map((x, i) => x + DELTA * features[i]! * (1 + sigma));
-  for (const sigma of SIGMAS) {
+  const step = (index: number) =>
+    latents.map((x, i) =>
+      deltas(index).reduce((sum, delta, j) => sum + delta * velocities[j]![i]!, x),
+    );
+  for (const [index, sigma] of SIGMAS.entries()) {
     const features = latents.map((value) => {
       const x = 3 * value * sigma;
       return x / (1 + x * x) + FROM_TEXT;
     });
     anchors.unshift(features);
-    latents = step(features, sigma);
+    grams.push(gramByHand(anchors.slice(0, olderAt(index) + 1)));
+    velocities.unshift(features.map((feature) => feature * (1 + sigma)));
+    latents = step(index);
   }
+  const marked = latents;
   const forecast = latents.map((_, i) =>
     WEIGHTS.reduce((sum, weight, j) => sum + weight * anchors[j]![i]!, 0),
   );
   const estimate = latents.map((x, i) => x - LAST * forecast[i]! * (1 + LAST));
-  latents = step(forecast, LAST);
+  velocities.unshift(forecast.map((feature) => feature * (1 + LAST)));
+  latents = step(SIGMAS.length);
 
   const { rows, columns } = GRID;
   const [width, height] = [4 * columns, 4 * rows];
@@ -194,10 +234,24 @@ export function runByHand(): Followed {
   }
   return {
     latents: Float32Array.from(latents),
+    marked: Float32Array.from(marked),
     estimate: Float32Array.from(estimate),
+    anchor: Float32Array.from(anchors[2]!),
+    grams,
     pixels,
     size: [width, height],
   };
+}
+
+/** Upper triangle, row by row, of e₀ = A₀ and eᵢ = Aᵢ₋₁ - Aᵢ, one product at a time. */
+export function gramByHand(anchors: readonly ArrayLike<number>[]): Float32Array {
+  const e = anchors.map((anchor, i) =>
+    Array.from(anchor, (value, n) => (i === 0 ? value : anchors[i - 1]![n]! - value)),
+  );
+  const products = e.flatMap((left, i) =>
+    e.slice(i).map((right) => left.reduce((sum, value, n) => sum + value * right[n]!, 0)),
+  );
+  return Float32Array.from(products);
 }
 
 /** Largest difference over the largest value. */

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { AnchorRing } from '../../../src/backend/ring.ts';
+import { Ring } from '../../../src/backend/ring.ts';
 
-test('holds the newest anchors, newest first, whatever was written', () => {
+test('holds the newest, newest first, whatever was written', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 6 }), fc.array(fc.integer()), (size, written) => {
       const slots = Array.from({ length: size }, () => ({ value: NaN }));
-      const ring = new AnchorRing(slots);
+      const ring = new Ring(slots);
       for (const value of written) {
         ring.next.value = value;
         ring.advance();
@@ -19,7 +19,7 @@ test('holds the newest anchors, newest first, whatever was written', () => {
 });
 
 test('the slot to write next is none of the newest others', () => {
-  const ring = new AnchorRing(['a', 'b', 'c']);
+  const ring = new Ring(['a', 'b', 'c']);
   for (let i = 0; i < 7; i++) ring.advance();
   expect(ring.newest(2)).not.toContain(ring.next);
 });

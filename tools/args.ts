@@ -10,16 +10,22 @@ export interface Arguments {
 }
 
 /**
- * Splits a command line. Every option named in `options` takes a value; `--help` is always known.
+ * Splits a command line. Every option named in `options` takes a value, those in `flags` take
+ * none; `--help` is always known.
  * @throws AppError `bad-request` for an option that is not known or lacks its value.
  */
-export function readArguments(args: readonly string[], options: readonly string[]): Arguments {
+export function readArguments(
+  args: readonly string[],
+  options: readonly string[],
+  flags: readonly string[] = [],
+): Arguments {
   try {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
       options: {
         help: { type: 'boolean', short: 'h' },
+        ...Object.fromEntries(flags.map((name) => [name, { type: 'boolean' as const }])),
         ...Object.fromEntries(options.map((name) => [name, { type: 'string' as const }])),
       },
     });

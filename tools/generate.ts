@@ -7,9 +7,10 @@ import { AppError } from '../src/errors.ts';
 import { generate } from '../src/pipeline/generate.ts';
 import type { GenerateEvent, GenerateRequest, GenerateResult } from '../src/pipeline/job.ts';
 import { checkRequest } from '../src/pipeline/request.ts';
+import { SAMPLERS } from '../src/pipeline/scheduler.ts';
 import type { Manifest } from '../src/bundle/manifest.ts';
 import { type Arguments, choiceOption, numberOption, readArguments, textOption } from './args.ts';
-import { CACHE_HELP, CACHE_OPTIONS, cacheFrom } from './cache-options.ts';
+import { CACHE_FLAGS, CACHE_HELP, CACHE_OPTIONS, cacheFrom } from './cache-options.ts';
 import { BACKENDS, DEFAULT_BUNDLE, startEngine } from './engine.ts';
 import { openBundleFolder } from './folder-bundle.ts';
 
@@ -18,6 +19,7 @@ const HELP = `Usage: hicache generate "PROMPT" --out FILE.png [options]
   --out FILE.png        where the picture goes
   --seed N              0 to 4294967295 (1)
   --steps N             sampling steps, 1 to 1000 (50)
+  --sampler NAME        ${SAMPLERS.join(', ')} (euler)
   --width, --height N   size in pixels (the model's first)
 ${CACHE_HELP}
   --backend NAME        ${BACKENDS.join(', ')} (auto)
@@ -29,6 +31,7 @@ const OPTIONS = [
   'out',
   'seed',
   'steps',
+  'sampler',
   'width',
   'height',
   'backend',
@@ -38,7 +41,7 @@ const OPTIONS = [
 ];
 
 export async function generateCommand(args: string[]): Promise<void> {
-  const parsed = readArguments(args, OPTIONS);
+  const parsed = readArguments(args, OPTIONS, CACHE_FLAGS);
   const { values } = parsed;
   if (values.help === true) {
     process.stdout.write(HELP);
@@ -83,6 +86,7 @@ function requestFrom(parsed: Arguments, manifest: Manifest): GenerateRequest {
     prompt: positionals[0] ?? '',
     seed: numberOption(values, 'seed', 1),
     steps: numberOption(values, 'steps', 50),
+    sampler: choiceOption(values, 'sampler', SAMPLERS, 'euler'),
     width: numberOption(values, 'width', size.width),
     height: numberOption(values, 'height', size.height),
     cache: cacheFrom(parsed),

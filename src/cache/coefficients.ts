@@ -3,7 +3,7 @@
  * the newest anchor. k is POSITIVE because the differences are newest minus older; the paper
  * prints H̃ᵢ(−k) for step numbers that fall.
  */
-import type { Basis, CacheSettings } from './settings.ts';
+import type { Basis, Forecaster } from './settings.ts';
 
 /** Physicists' Hermite polynomial Hₙ(x): H₀ = 1, H₁ = 2x, Hₙ₊₁ = 2x·Hₙ − 2n·Hₙ₋₁. */
 export function hermite(n: number, x: number): number {
@@ -17,7 +17,7 @@ export function hermite(n: number, x: number): number {
 
 type Coefficient = (i: number, k: number, sigma: number) => number;
 
-const COEFFICIENTS: Record<Exclude<Basis, 'none' | 'reuse'>, Coefficient> = {
+const COEFFICIENTS: Partial<Record<Basis, Coefficient>> = {
   /** TaylorSeer (arXiv 2503.06923): kⁱ. */
   taylor: (i, k) => k ** i,
   /** The HiCache paper's ablation: monomials with the same dual scaling, (σ²k)ⁱ. */
@@ -31,16 +31,17 @@ const COEFFICIENTS: Record<Exclude<Basis, 'none' | 'reuse'>, Coefficient> = {
  * included. `k`: steps from the newest anchor to the forecast.
  */
 export function differenceCoefficients(
-  { basis, sigma }: CacheSettings,
+  { basis, sigma }: Pick<Forecaster, 'basis' | 'sigma'>,
   order: number,
   k: number,
 ): number[] {
   const coefficients = [1];
-  if (basis === 'none' || basis === 'reuse') return coefficients;
+  const coefficient = COEFFICIENTS[basis];
+  if (!coefficient) return coefficients;
   let factorial = 1;
   for (let i = 1; i <= order; i++) {
     factorial *= i;
-    coefficients.push(COEFFICIENTS[basis](i, k, sigma) / factorial);
+    coefficients.push(coefficient(i, k, sigma) / factorial);
   }
   return coefficients;
 }

@@ -1,5 +1,7 @@
-/** Which steps run the transformer. */
+/** Which steps run the transformer, when every n-th does. */
 import type { CacheSettings } from './settings.ts';
+
+type IntervalSettings = Pick<CacheSettings, 'basis' | 'firstEnhance' | 'interval'>;
 
 /**
  * Whether `step` runs the transformer: one of the first steps, or `interval - 1` forecasts have
@@ -8,7 +10,7 @@ import type { CacheSettings } from './settings.ts';
 export function isComputeStep(
   step: number,
   lastComputeStep: number | null,
-  { basis, firstEnhance, interval }: CacheSettings,
+  { basis, firstEnhance, interval }: IntervalSettings,
 ): boolean {
   if (basis === 'none' || lastComputeStep === null) return true;
   return step < firstEnhance || step - lastComputeStep >= interval;
@@ -20,7 +22,7 @@ export function isComputeStep(
  */
 export function plannedComputeSteps(
   steps: number,
-  settings: CacheSettings,
+  settings: IntervalSettings,
   firstStep = 0,
   lastComputeStep: number | null = null,
 ): number[] {

@@ -1,31 +1,52 @@
 /** A forecast as weights over the raw anchors: F̂(target) = Σⱼ wⱼ·F(anchorⱼ). */
+import { chebyshevWeights } from './chebyshev.ts';
 import { differenceCoefficients } from './coefficients.ts';
 import { differenceWeights } from './differences.ts';
-import type { CacheSettings } from './settings.ts';
+import { dmdWeights } from './dmd.ts';
+import type { Gram } from './gram.ts';
+import { newtonWeights } from './newton.ts';
+import { BASES_WITH_ORDER, type Forecaster } from './settings.ts';
+
+export interface ForecastContext {
+  /** Positions of the run's first and last step, which `chebyshev` maps to [−1, 1]. */
+  readonly span: readonly [first: number, last: number];
+  /** Inner products of the anchors, the same newest one; without them `dmd` is linear. */
+  readonly gram: Gram | null;
+}
 
 /**
  * The weight of each anchor, newest first; anchors that the basis does not read are left out,
  * so the result may be shorter than `anchors`. With fewer anchors than the order needs, the
  * highest order that they allow; one anchor is plain reuse.
  *
- * @param anchors step positions, newest first, strictly falling, at least one.
- * @param target step position to forecast, after the newest anchor.
+ * @param anchors positions, newest first, strictly falling, at least one.
+ * @param target position to forecast, after the newest anchor.
  */
 export function forecastWeights(
-  settings: CacheSettings,
+  forecaster: Omit<Forecaster, 'abscissa'>,
   anchors: readonly number[],
   target: number,
+  context: ForecastContext,
 ): number[] {
   const newest = anchors[0];
   if (newest === undefined) throw new RangeError('a forecast needs at least one anchor');
-  const order = usableOrder(settings, anchors.length);
-  const rows = differenceWeights(settings.differences, anchors.slice(0, order + 1), order);
-  const coefficients = differenceCoefficients(settings, order, target - newest);
+  const { basis } = forecaster;
+  if (basis === 'chebyshev') return chebyshevWeights(anchors, target, context.span);
+  if (basis === 'dmd') {
+    const weights = context.gram && dmdWeights(anchors, target, context.gram);
+    return weights ?? newtonWeights(anchors, Math.min(1, anchors.length - 1), target);
+  }
+  const order = usableOrder(forecaster, anchors.length);
+  if (basis === 'newton') return newtonWeights(anchors, order, target);
+  const rows = differenceWeights(forecaster.differences, anchors.slice(0, order + 1), order);
+  const coefficients = differenceCoefficients(forecaster, order, target - newest);
   return rows[0]!.map((_, j) => rows.reduce((sum, row, i) => sum + coefficients[i]! * row[j]!, 0));
 }
 
 /** The order that so many anchors allow: the one set, or one less than the anchors. */
-export function usableOrder({ basis, order }: CacheSettings, anchors: number): number {
-  if (basis === 'none' || basis === 'reuse') return 0;
-  return Math.min(order, anchors - 1);
+export function usableOrder(
+  { basis, order }: Pick<Forecaster, 'basis' | 'order'>,
+  anchors: number,
+): number {
+  return BASES_WITH_ORDER.includes(basis) ? Math.min(order, anchors - 1) : 0;
 }

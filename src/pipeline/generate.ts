@@ -4,17 +4,20 @@
  */
 import type { Backend, DenoiseRun } from '../backend/backend.ts';
 import type { Manifest } from '../bundle/manifest.ts';
-import { isComputeStep } from '../cache/schedule.ts';
-import { type CacheSettings, MAX_ANCHORS } from '../cache/settings.ts';
-import { forecastWeights } from '../cache/weights.ts';
+import { GENERIC_MODEL } from '../cache/model.ts';
+import { CachePolicy } from '../cache/policy.ts';
+import type { CacheSettings } from '../cache/settings.ts';
 import { AppError } from '../errors.ts';
 import type { GenerateEvent, GenerateRequest, GenerateResult } from './job.ts';
 import { gridOf, startingLatents } from './latents.ts';
 import { Previewer } from './preview.ts';
 import { RunRecord } from './record.ts';
 import { checkRequest, checkSettings } from './request.ts';
-import { flowTimes } from './scheduler.ts';
+import { Retrace } from './retrace.ts';
+import { sampleDifferences } from './samples.ts';
+import { flowTimes, stepDeltas } from './scheduler.ts';
 import { type Tokenizers, tokenize, unknownWords } from './tokenize.ts';
+import { Verifier } from './verifier.ts';
 import { yieldToEvents as nextTask } from './yield.ts';
 
 export interface Engine {
@@ -44,7 +47,7 @@ export async function generate(
   { settings: currentSettings, signal, onEvent, yieldToEvents = nextTask }: Control,
 ): Promise<GenerateResult> {
   checkRequest(request, manifest);
-  const { prompt, seed, steps } = request;
+  const { prompt, seed, steps, sampler } = request;
   const grid = gridOf(request, manifest);
   const sigmas = flowTimes(steps, grid.rows * grid.columns, manifest.scheduler);
   const record = new RunRecord(steps);
@@ -58,39 +61,51 @@ export async function generate(
     const noise = startingLatents(seed, grid, manifest.autoencoder.latentChannels);
     run = await backend.begin(noise, grid, conditioning);
     const preview = request.preview ? new Previewer(run, grid, manifest.preview) : undefined;
-    const anchors: number[] = []; // step positions, newest first
+    const policy = new CachePolicy(steps, sigmas, GENERIC_MODEL);
+    const verifier = new Verifier(run, policy);
+    const retrace = new Retrace(run, policy, sigmas, sampler);
 
     for (let step = 0; step < steps; step++) {
       await yieldToEvents();
       throwIfCancelled(signal);
-      const [sigma, nextSigma] = [sigmas[step]!, sigmas[step + 1]!];
       const settings = currentSettings();
       checkSettings(settings);
 
-      const computed = isComputeStep(step, anchors[0] ?? null, settings);
+      const computed = policy.computes(step, settings);
       record.startStep(step, computed, settings);
       if (computed) {
-        await record.time('trunk', () => run!.runTrunk(sigma));
-        anchors.unshift(step);
-        anchors.length = Math.min(anchors.length, MAX_ANCHORS);
+        await record.time('trunk', () => run!.runTrunk(sigmas[step]!));
+        policy.anchored(step);
+        if (settings.basis !== 'none') verifier.start();
+        if (settings.correct) await record.time('forecast', () => retrace.correct());
       } else {
-        const weights = forecastWeights(settings, anchors, step);
+        const weights = policy.forecast(step, settings);
         await record.time('forecast', () => run!.forecast(weights));
       }
-      await record.time('head', () => run!.head(sigma));
-      await record.time('head', () => run!.eulerStep(nextSigma - sigma));
+      await record.time('head', () => run!.head(sigmas[step]!));
+      await record.time('head', () => run!.step(stepDeltas(sampler, sigmas, step)));
+      if (computed && settings.correct) await retrace.mark(step);
       // The step's work is waited for once, here; nearly all of the wait is the features' work.
       await record.time(computed ? 'trunk' : 'forecast', () => run!.settle());
 
-      onEvent({ kind: 'step', step, steps, computed, cache: settings, ...record.endStep() });
-      if (nextSigma > 0) await preview?.showIfDue(nextSigma, onEvent);
+      const planned = policy.planned(step, settings);
+      const pace = record.endStep(planned.length);
+      onEvent({ kind: 'step', step, steps, computed, planned, cache: settings, ...pace });
+      if (step + 1 < steps) await preview?.showIfDue(sigmas[step + 1]!, onEvent);
     }
 
     await yieldToEvents();
     throwIfCancelled(signal);
     onEvent({ kind: 'decoding' });
     const picture = await record.time('decode', () => run!.decode());
-    return { ...picture, stats: record.stats(request, unknown, backend.info) };
+    await verifier.finished();
+    const findings = {
+      flowTimes: Array.from(sigmas),
+      verifications: policy.verifications,
+      differenceSamples: request.study ? await sampleDifferences(run, policy.olderAnchors) : null,
+      nonFinite: policy.broken,
+    };
+    return { ...picture, stats: record.stats(request, unknown, backend.info, findings) };
   } finally {
     run?.dispose();
     conditioning.dispose();

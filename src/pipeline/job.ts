@@ -1,5 +1,6 @@
 /** One picture to make: what is asked for, what is told on the way, what comes out. Types only. */
 import type { CacheSettings } from '../cache/settings.ts';
+import type { Sampler } from './scheduler.ts';
 import type { GenerateStats } from './stats.ts';
 
 export interface GenerateRequest {
@@ -7,11 +8,14 @@ export interface GenerateRequest {
   /** 0 to 2^32 - 1. */
   readonly seed: number;
   readonly steps: number;
+  readonly sampler: Sampler;
   readonly width: number;
   readonly height: number;
   /** Settings for the first step; they may be changed on the way. */
   readonly cache: CacheSettings;
   readonly preview: boolean;
+  /** Whether to sample the features' differences for the statistics of the run. */
+  readonly study?: boolean;
 }
 
 export type GenerateEvent =
@@ -21,6 +25,8 @@ export type GenerateEvent =
       readonly step: number;
       readonly steps: number;
       readonly computed: boolean;
+      /** Compute steps after this one, as far as is known now. */
+      readonly planned: readonly number[];
       /** The settings that this step really used. */
       readonly cache: CacheSettings;
       /** Wall-clock of this step. */

@@ -1,17 +1,21 @@
 /** What a run did and what it took, gathered on the way. */
 import type { BackendInfo } from '../backend/backend.ts';
-import { plannedComputeSteps } from '../cache/schedule.ts';
 import type { CacheSettings } from '../cache/settings.ts';
 import type { GenerateRequest } from './job.ts';
 import { Pace } from './pace.ts';
 import type { GenerateStats } from './stats.ts';
+
+/** What the cache learnt on the way. */
+type Findings = Pick<
+  GenerateStats,
+  'flowTimes' | 'verifications' | 'differenceSamples' | 'nonFinite'
+>;
 
 type Stage = Exclude<keyof GenerateStats['seconds'], 'total'>;
 
 interface CurrentStep {
   readonly step: number;
   readonly computed: boolean;
-  readonly settings: CacheSettings;
   readonly started: number;
 }
 
@@ -37,7 +41,7 @@ export class RunRecord {
   }
 
   startStep(step: number, computed: boolean, settings: CacheSettings): void {
-    this.#current = { step, computed, settings, started: performance.now() };
+    this.#current = { step, computed, started: performance.now() };
     if (computed) this.#computeSteps.push(step);
     const before = this.#cache.at(-1)?.settings;
     if (!before || !sameSettings(before, settings)) {
@@ -45,21 +49,24 @@ export class RunRecord {
     }
   }
 
-  /** Wall-clock of the step that ends here, and the estimate for all that is still to do. */
-  endStep(): { seconds: number; secondsLeft: number } {
-    const { step, computed, settings, started } = this.#current!;
+  /**
+   * Wall-clock of the step that ends here, and the estimate for all that is still to do.
+   *
+   * @param ahead compute steps that are still planned
+   */
+  endStep(ahead: number): { seconds: number; secondsLeft: number } {
+    const { step, computed, started } = this.#current!;
     const seconds = secondsSince(started);
     this.#pace.record(computed, seconds);
-    const lastAnchor = this.#computeSteps.at(-1) ?? null;
-    const ahead = plannedComputeSteps(this.#steps, settings, step + 1, lastAnchor).length;
     const stepsLeft = this.#steps - step - 1;
     return { seconds, secondsLeft: this.#pace.secondsLeft(ahead, stepsLeft - ahead) };
   }
 
   stats(
-    { prompt, seed, steps, width, height }: GenerateRequest,
+    { prompt, seed, steps, sampler, width, height }: GenerateRequest,
     unknownWords: readonly string[],
     { kind, adapter, precision, reason }: BackendInfo,
+    findings: Findings,
   ): GenerateStats {
     const total = secondsSince(this.#started);
     return {
@@ -67,10 +74,12 @@ export class RunRecord {
       unknownWords,
       seed,
       steps,
+      sampler,
       width,
       height,
       computeSteps: this.#computeSteps,
       cache: this.#cache,
+      ...findings,
       backend: kind,
       adapter,
       precision,

@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts';
 import { SEED, STEPS } from '../limits.ts';
 import type { GenerateRequest } from './job.ts';
 import { PATCH } from './latents.ts';
+import { SAMPLERS } from './scheduler.ts';
 
 /** Far more than any text encoder reads; what is above its length is cut off. */
 export const MAX_PROMPT_CHARACTERS = 10_000;
@@ -23,6 +24,12 @@ export function checkRequest(request: GenerateRequest, manifest: Manifest): void
   }
   checkWhole('Steps', steps, STEPS, `Models like this one need about ${manifest.defaults.steps}.`);
   checkWhole('The seed', seed, SEED, 'Every seed gives another picture.');
+  if (!SAMPLERS.includes(request.sampler)) {
+    throw refuse(
+      `There is no sampler "${String(request.sampler)}".`,
+      `Use ${SAMPLERS.join(' or ')}.`,
+    );
+  }
   checkSize(request, manifest);
   checkSettings(request.cache);
 }

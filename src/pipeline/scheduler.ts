@@ -4,6 +4,10 @@
  */
 import type { Manifest } from '../bundle/manifest.ts';
 
+/** `euler` as diffusers' pipeline; `adams` is the second-order multistep method. */
+export const SAMPLERS = ['euler', 'adams'] as const;
+export type Sampler = (typeof SAMPLERS)[number];
+
 type SchedulerConfig = Manifest['scheduler'];
 
 /**
@@ -30,4 +34,21 @@ function dynamicMu(imageTokens: number, config: SchedulerConfig): number {
   const { baseShift, maxShift, baseImageTokens, maxImageTokens } = config;
   const slope = (maxShift - baseShift) / (maxImageTokens - baseImageTokens);
   return baseShift + slope * (imageTokens - baseImageTokens);
+}
+
+/**
+ * What step `step` adds: this many times the velocity there and, for the two-step method, the
+ * velocity of the step before.
+ *
+ * - `euler`: h·vₙ with h = tₙ₊₁ − tₙ.
+ * - `adams`: Adams-Bashforth of second order on uneven steps (Hairer, Nørsett, Wanner, Solving
+ *   Ordinary Differential Equations I, section III.5): h·((1 + r/2)·vₙ − r/2·vₙ₋₁) with
+ *   r = h/(tₙ − tₙ₋₁). On a flow's velocities it is what DPM-Solver++(2M) does in another
+ *   parametrization. The first step is Euler's.
+ */
+export function stepDeltas(sampler: Sampler, flowTimes: ArrayLike<number>, step: number): number[] {
+  const h = flowTimes[step + 1]! - flowTimes[step]!;
+  if (sampler === 'euler' || step === 0) return [h];
+  const r = h / (flowTimes[step]! - flowTimes[step - 1]!);
+  return [h * (1 + r / 2), (-h * r) / 2];
 }

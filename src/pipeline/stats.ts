@@ -1,5 +1,7 @@
 import type { BackendInfo } from '../backend/backend.ts';
+import type { Verification } from '../cache/policy.ts';
 import type { CacheSettings } from '../cache/settings.ts';
+import type { Sampler } from './scheduler.ts';
 
 /** What a finished run says of itself; also the command line's stats file. */
 export interface GenerateStats {
@@ -7,12 +9,24 @@ export interface GenerateStats {
   readonly unknownWords: readonly string[];
   readonly seed: number;
   readonly steps: number;
+  readonly sampler: Sampler;
   readonly width: number;
   readonly height: number;
   /** Indices of the steps that ran the transformer. */
   readonly computeSteps: readonly number[];
   /** Settings by the step from which they held. */
   readonly cache: readonly { readonly fromStep: number; readonly settings: CacheSettings }[];
+  /** Flow times of all steps and the end, falling from 1 to 0: [steps + 1]. */
+  readonly flowTimes: readonly number[];
+  /**
+   * About two thousand values of the difference between the two newest anchors, standardised to
+   * mean 0 and variance 1; null unless asked for, or if there were no two.
+   */
+  readonly differenceSamples: readonly number[] | null;
+  /** Whether a feature was not finite, after which every step was computed. */
+  readonly nonFinite: boolean;
+  /** What compute steps showed about forecasts of them, in the order in which it was known. */
+  readonly verifications: readonly Verification[];
   readonly backend: BackendInfo['kind'];
   readonly adapter: string;
   readonly precision: BackendInfo['precision'];

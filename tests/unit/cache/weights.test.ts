@@ -2,18 +2,23 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hermite } from '../../../src/cache/coefficients.ts';
-import { BASES, type CacheSettings, PUBLISHED } from '../../../src/cache/settings.ts';
+import { type Forecaster, PUBLISHED } from '../../../src/cache/settings.ts';
 import { forecastWeights, usableOrder } from '../../../src/cache/weights.ts';
 
-const with_ = (change: Partial<CacheSettings>): CacheSettings => ({ ...PUBLISHED, ...change });
+/** What only chebyshev and dmd read. */
+const CONTEXT = { span: [0, 60], gram: null } as const;
+
+const HERMITE: Forecaster = { ...PUBLISHED, basis: 'hermite' };
+const with_ = (change: Partial<Forecaster>): Forecaster => ({ ...HERMITE, ...change });
 
 const settings = fc.record({
-  basis: fc.constantFrom(...BASES),
+  basis: fc.constantFrom('none', 'reuse', 'taylor', 'taylor-scaled', 'hermite', 'newton', 'dmd'),
   order: fc.integer({ min: 0, max: 4 }),
   sigma: fc.double({ min: 0.1, max: 1, noNaN: true }),
   interval: fc.integer({ min: 1, max: 12 }),
   firstEnhance: fc.integer({ min: 1, max: 12 }),
   differences: fc.constantFrom('paper' as const, 'divided' as const),
+  abscissa: fc.constantFrom('step' as const, 'flow' as const),
 });
 /** Anchor positions, newest first, unevenly spaced, and how far ahead the forecast is. */
 const spacing = fc.record({
@@ -28,12 +33,12 @@ const positionsOf = (gaps: readonly number[]): number[] => {
 
 /** The forecast itself: the weights over a scalar series, given newest first. */
 function forecast(
-  used: CacheSettings,
+  used: Forecaster,
   anchors: readonly number[],
   target: number,
   series: (position: number) => number,
 ): number {
-  return forecastWeights(used, anchors, target).reduce(
+  return forecastWeights(used, anchors, target, CONTEXT).reduce(
     (sum, weight, j) => sum + weight * series(anchors[j]!),
     0,
   );
@@ -80,7 +85,7 @@ describe('forecast weights', () => {
     const file = new URL('../../golden/weights.json', import.meta.url);
     const { cases } = JSON.parse(readFileSync(file, 'utf8')) as {
       cases: {
-        settings: Partial<CacheSettings>;
+        settings: Partial<Forecaster>;
         anchors: number[];
         target: number;
         weights: number[];
@@ -88,7 +93,12 @@ describe('forecast weights', () => {
     };
     expect(cases.length).toBeGreaterThan(500);
     for (const golden of cases) {
-      const weights = forecastWeights(with_(golden.settings), golden.anchors, golden.target);
+      const weights = forecastWeights(
+        with_(golden.settings),
+        golden.anchors,
+        golden.target,
+        CONTEXT,
+      );
       const padded = golden.anchors.map((_, j) => weights[j] ?? 0);
       for (const [j, weight] of golden.weights.entries()) {
         expect(Math.abs(padded[j]! - weight), JSON.stringify(golden)).toBeLessThan(
@@ -116,7 +126,7 @@ describe('forecast weights', () => {
           const target = positions[0]! + ahead;
           const anchors = positions.map((position, j) => ({ position, features: features[j]! }));
           const expected = literalHiCache([...anchors].reverse(), order, sigma, target);
-          const weights = forecastWeights(with_({ order, sigma }), positions, target);
+          const weights = forecastWeights(with_({ order, sigma }), positions, target, CONTEXT);
           const actual = expected.map((_, n) =>
             weights.reduce((sum, weight, j) => sum + weight * features[j]![n]!, 0),
           );
@@ -133,7 +143,7 @@ describe('forecast weights', () => {
     fc.assert(
       fc.property(settings, spacing, (used, { gaps, ahead }) => {
         const anchors = positionsOf(gaps);
-        const weights = forecastWeights(used, anchors, anchors[0]! + ahead);
+        const weights = forecastWeights(used, anchors, anchors[0]! + ahead, CONTEXT);
         const size = weights.reduce((sum, weight) => sum + Math.abs(weight), 0);
         const sum = weights.reduce((total, weight) => total + weight, 0);
         expect(Math.abs(sum - 1)).toBeLessThan(1e-12 * Math.max(1, size));
@@ -180,8 +190,18 @@ describe('forecast weights', () => {
         const anchors = positionsOf(gaps);
         const target = anchors[0]! + ahead;
         const common = { ...base, order: 1, sigma: Math.SQRT1_2 };
-        const hermiteWeights = forecastWeights({ ...common, basis: 'hermite' }, anchors, target);
-        const taylorWeights = forecastWeights({ ...common, basis: 'taylor' }, anchors, target);
+        const hermiteWeights = forecastWeights(
+          { ...common, basis: 'hermite' },
+          anchors,
+          target,
+          CONTEXT,
+        );
+        const taylorWeights = forecastWeights(
+          { ...common, basis: 'taylor' },
+          anchors,
+          target,
+          CONTEXT,
+        );
         for (const [j, weight] of taylorWeights.entries()) {
           expect(hermiteWeights[j]).toBeCloseTo(weight, 10);
         }
@@ -208,7 +228,7 @@ describe('forecast weights', () => {
     const even = [12, 8, 4];
     const uneven = [9, 2, 1];
     const weightsOf = (differences: 'paper' | 'divided', anchors: number[]): number[] =>
-      forecastWeights(with_({ differences }), anchors, anchors[0]! + 3);
+      forecastWeights(with_({ differences }), anchors, anchors[0]! + 3, CONTEXT);
     for (const [j, weight] of weightsOf('paper', even).entries()) {
       expect(weightsOf('divided', even)[j]).toBeCloseTo(weight, 12);
     }
@@ -217,29 +237,33 @@ describe('forecast weights', () => {
 
   test('fall back to the highest order that the anchors allow, and to reuse with one', () => {
     const three = with_({ order: 4 });
-    expect(forecastWeights(three, [5], 6)).toEqual([1]);
-    expect(forecastWeights(three, [5, 3], 6)).toEqual(
-      forecastWeights(with_({ order: 1 }), [5, 3], 6),
+    expect(forecastWeights(three, [5], 6, CONTEXT)).toEqual([1]);
+    expect(forecastWeights(three, [5, 3], 6, CONTEXT)).toEqual(
+      forecastWeights(with_({ order: 1 }), [5, 3], 6, CONTEXT),
     );
-    expect(forecastWeights(three, [5, 3, 2], 8)).toEqual(
-      forecastWeights(with_({ order: 2 }), [5, 3, 2], 8),
+    expect(forecastWeights(three, [5, 3, 2], 8, CONTEXT)).toEqual(
+      forecastWeights(with_({ order: 2 }), [5, 3, 2], 8, CONTEXT),
     );
     expect(usableOrder(three, 3)).toBe(2);
   });
 
   test('of order 0, of reuse and of none take the newest anchor alone', () => {
-    for (const basis of BASES) {
-      expect(forecastWeights(with_({ basis, order: 0 }), [9, 2, 1], 12)).toEqual([1]);
+    for (const basis of ['taylor', 'taylor-scaled', 'hermite', 'newton'] as const) {
+      expect(forecastWeights(with_({ basis, order: 0 }), [9, 2, 1], 12, CONTEXT)).toEqual([1]);
     }
-    expect(forecastWeights(with_({ basis: 'reuse', order: 3 }), [9, 2, 1], 12)).toEqual([1]);
-    expect(forecastWeights(with_({ basis: 'none', order: 3 }), [9, 2, 1], 12)).toEqual([1]);
+    expect(forecastWeights(with_({ basis: 'reuse', order: 3 }), [9, 2, 1], 12, CONTEXT)).toEqual([
+      1,
+    ]);
+    expect(forecastWeights(with_({ basis: 'none', order: 3 }), [9, 2, 1], 12, CONTEXT)).toEqual([
+      1,
+    ]);
   });
 
   test('depend on nothing but their arguments, so settings may change between two steps', () => {
     const anchors = [23, 16, 9, 2, 1];
-    const before = forecastWeights(PUBLISHED, anchors, 27);
-    forecastWeights(with_({ basis: 'taylor', order: 4, sigma: 0.9 }), anchors, 28);
-    expect(forecastWeights(PUBLISHED, anchors, 27)).toEqual(before);
+    const before = forecastWeights(HERMITE, anchors, 27, CONTEXT);
+    forecastWeights(with_({ basis: 'taylor', order: 4, sigma: 0.9 }), anchors, 28, CONTEXT);
+    expect(forecastWeights(HERMITE, anchors, 27, CONTEXT)).toEqual(before);
     expect(anchors).toEqual([23, 16, 9, 2, 1]);
   });
 
@@ -247,14 +271,14 @@ describe('forecast weights', () => {
     // By hand: gaps 7, k = 1, sigma 1/2: c1 = 2σ²k = 1/2, c2 = (4σ⁴k² − 2σ²)/2 = −1/8;
     // w = [1 + c1/7 + c2/49, −c1/7 − 2c2/49, c2/49].
     const [c1, c2] = [1 / 2, -1 / 8];
-    const weights = forecastWeights(PUBLISHED, [16, 9, 2], 17);
+    const weights = forecastWeights(HERMITE, [16, 9, 2], 17, CONTEXT);
     expect(weights[0]).toBeCloseTo(1 + c1 / 7 + c2 / 49, 14);
     expect(weights[1]).toBeCloseTo(-c1 / 7 - (2 * c2) / 49, 14);
     expect(weights[2]).toBeCloseTo(c2 / 49, 14);
   });
 
   test('need an anchor', () => {
-    expect(() => forecastWeights(PUBLISHED, [], 3)).toThrow(RangeError);
+    expect(() => forecastWeights(HERMITE, [], 3, CONTEXT)).toThrow(RangeError);
   });
 });
 

@@ -22,6 +22,7 @@ const REQUEST: GenerateRequest = {
   prompt: 'a big fox and a zebra',
   seed: 7,
   steps: 50,
+  sampler: 'euler',
   width: 32,
   height: 32,
   cache: PUBLISHED,
@@ -88,6 +89,137 @@ describe('a run', () => {
     for (const n of x.keys()) expect(backend.decoded![n]).toBeCloseTo(x[n]!, 5);
   });
 
+  test('corrects the forecasts before a compute step between two true features', async () => {
+    const cache = {
+      ...PUBLISHED,
+      basis: 'newton',
+      order: 1,
+      abscissa: 'flow',
+      interval: 3,
+      firstEnhance: 1,
+      correct: true,
+    } as const;
+    const { backend, result } = start({ steps: 5, cache });
+    await result;
+
+    const x = startingLatents(7, { rows: 2, columns: 2 }, 16);
+    const sigmas = flowTimes(5, 4, manifest.scheduler);
+    const move = (values: Float32Array, features: readonly number[], step: number): void => {
+      for (const n of values.keys()) {
+        values[n]! += (sigmas[step + 1]! - sigmas[step]!) * headOf(features[n]!, sigmas[step]!);
+      }
+    };
+    const first = Array.from(x, (value) => trunkOf(value, sigmas[0]!));
+    move(x, first, 0);
+    const predicted = Float32Array.from(x);
+    for (const step of [1, 2]) move(predicted, first, step);
+    const second = Array.from(predicted, (value) => trunkOf(value, sigmas[3]!));
+    for (const step of [1, 2]) {
+      const part = (sigmas[0]! - sigmas[step]!) / (sigmas[0]! - sigmas[3]!);
+      move(
+        x,
+        first.map((value, n) => (1 - part) * value + part * second[n]!),
+        step,
+      );
+    }
+    move(x, second, 3);
+    const ahead = (sigmas[3]! - sigmas[4]!) / (sigmas[0]! - sigmas[3]!);
+    move(
+      x,
+      second.map((value, n) => value + ahead * (value - first[n]!)),
+      4,
+    );
+    for (const n of x.keys()) expect(backend.decoded![n]).toBeCloseTo(x[n]!, 5);
+  });
+
+  test('with the second-order sampler is Adams-Bashforth, corrected forecasts included', async () => {
+    const none = { ...PUBLISHED, basis: 'none' } as const;
+    const { backend, result } = start({ steps: 6, sampler: 'adams', cache: none });
+    await result;
+    const x = startingLatents(7, { rows: 2, columns: 2 }, 16);
+    const sigmas = flowTimes(6, 4, manifest.scheduler);
+    let before: number[] | undefined;
+    for (let step = 0; step < 6; step++) {
+      const velocity = Array.from(x, (value) =>
+        headOf(trunkOf(value, sigmas[step]!), sigmas[step]!),
+      );
+      const h = sigmas[step + 1]! - sigmas[step]!;
+      const r = step === 0 ? 0 : h / (sigmas[step]! - sigmas[step - 1]!);
+      for (const n of x.keys()) {
+        x[n]! += h * ((1 + r / 2) * velocity[n]! - (r / 2) * (before?.[n] ?? 0));
+      }
+      before = velocity;
+    }
+    for (const n of x.keys()) expect(backend.decoded![n]).toBeCloseTo(x[n]!, 4);
+
+    // Where nothing is forecast, nothing is corrected; where something is, the run still holds.
+    const every = { ...PUBLISHED, interval: 1, correct: true };
+    const same = start({ steps: 6, sampler: 'adams', cache: every });
+    await same.result;
+    expect(same.backend.decoded).toEqual(backend.decoded);
+    const some = start({
+      steps: 20,
+      sampler: 'adams',
+      cache: {
+        ...PUBLISHED,
+        basis: 'newton',
+        order: 1,
+        abscissa: 'flow',
+        interval: 2,
+        correct: true,
+      },
+    });
+    const truth = start({ steps: 20, sampler: 'adams', cache: none });
+    await Promise.all([some.result, truth.result]);
+    some.backend.decoded!.forEach((value, n) =>
+      expect(Math.abs(value - truth.backend.decoded![n]!)).toBeLessThan(0.05),
+    );
+  });
+
+  test('is corrected only from where the latents were kept', async () => {
+    let step = 0;
+    const plain = { ...PUBLISHED, interval: 4, firstEnhance: 1 };
+    const { backend, result } = start(
+      { steps: 12 },
+      { settings: () => ({ ...plain, correct: step++ >= 6 }) },
+    );
+    await result;
+    // Computed: 0, 4 without correction, 8 with it; what was made from 4 on cannot be made again.
+    expect(backend.calls.filter((call) => call === 'rewind')).toHaveLength(0);
+    expect(backend.calls.filter((call) => call === 'mark')).toHaveLength(1);
+  });
+
+  test('never waits for a verification', async () => {
+    const { backend, events, result } = start({ steps: 30 });
+    let arrive: () => void = () => undefined;
+    backend.reading = () => new Promise((resolve) => (arrive = resolve));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(stepEvents(events)).toHaveLength(30);
+    expect(backend.calls).toContain('decode');
+    backend.reading = () => Promise.resolve();
+    arrive();
+    await Promise.race([result, new Promise((resolve) => setTimeout(resolve, 50))]);
+  });
+
+  test('computes every step after a feature that is not finite, and says so', async () => {
+    const made = start({ steps: 20 });
+    made.backend.breakAt = 4;
+    const { stats } = await made.result;
+    expect(stats.nonFinite).toBe(true);
+    expect(stats.computeSteps).toEqual([0, 1, 2, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+    expect((await start({ steps: 20 }).result).stats.nonFinite).toBe(false);
+  });
+
+  test('verifies every compute step and samples the differences when asked', async () => {
+    const { stats } = await start({ study: true }).result;
+    expect(stats.verifications.map(({ step }) => step)).toEqual([1, 2, 9, 16, 23, 30, 37, 44]);
+    expect(stats.flowTimes).toHaveLength(51);
+    const samples = stats.differenceSamples!;
+    const mean = samples.reduce((sum, value) => sum + value, 0) / samples.length;
+    expect(mean).toBeCloseTo(0, 6);
+    expect((await start().result).stats.differenceSamples).toBeNull();
+  });
+
   test('tells what it does, step by step, and sums it up', async () => {
     const { backend, events, result } = start();
     const { stats, width, height, pixels } = await result;
@@ -137,7 +269,11 @@ describe('a run', () => {
       .filter((call) => call.startsWith('forecast'))
       .map((call) => Number(call.split(' ')[1]));
     expect(lengths.slice(0, 4)).toEqual([1, 2, 3, 4]);
-    expect(Math.max(...lengths)).toBe(MAX_ANCHORS);
+    expect(Math.max(...lengths)).toBe(5);
+    const all = start({ steps: 30, cache: { ...cache, basis: 'chebyshev' } });
+    await all.result;
+    expect(all.backend.calls).toContain(`forecast ${MAX_ANCHORS}`);
+    expect(all.backend.calls).not.toContain(`forecast ${MAX_ANCHORS + 1}`);
   });
 });
 

@@ -10,6 +10,7 @@ const GOOD: GenerateRequest = {
   prompt: 'a fox',
   seed: 1,
   steps: 50,
+  sampler: 'euler',
   width: 32,
   height: 32,
   cache: PUBLISHED,

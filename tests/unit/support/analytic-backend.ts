@@ -1,3 +1,4 @@
+import { gramOf } from '../cache/vectors.ts';
 import type { Backend, Conditioning, DenoiseRun } from '../../../src/backend/backend.ts';
 
 /**
@@ -18,6 +19,10 @@ export class AnalyticBackend implements Backend {
   decoded: Float32Array | undefined;
   /** Thrown by the next compute step if set. */
   failure: Error | undefined;
+  /** The compute step, counted from 1, whose features are found not to be finite. */
+  breakAt: number | undefined;
+  /** When the inner products of a compute step have been read back; at once unless set. */
+  reading = (): Promise<void> => Promise.resolve();
 
   encodeText(): Promise<Conditioning> {
     this.calls.push('encodeText');
@@ -43,7 +48,8 @@ export const headOf = (features: number, sigma: number): number => features * (1
 class AnalyticRun implements DenoiseRun {
   readonly #anchors: number[][] = [];
   #features: number[] = [];
-  #velocity: number[] = [];
+  #velocities: number[][] = [];
+  #mark: Float32Array | undefined;
 
   constructor(
     readonly owner: AnalyticBackend,
@@ -67,13 +73,38 @@ class AnalyticRun implements DenoiseRun {
   }
 
   head(sigma: number): Promise<void> {
-    this.#velocity = this.#features.map((value) => headOf(value, sigma));
+    this.owner.calls.push('head');
+    this.#velocities.unshift(this.#features.map((value) => headOf(value, sigma)));
     return Promise.resolve();
   }
 
-  eulerStep(deltaSigma: number): Promise<void> {
-    for (const [n, velocity] of this.#velocity.entries()) this.values[n]! += deltaSigma * velocity;
+  step(deltas: readonly number[]): Promise<void> {
+    deltas.forEach((delta, j) =>
+      this.#velocities[j]!.forEach((velocity, n) => (this.values[n]! += delta * velocity)),
+    );
     return Promise.resolve();
+  }
+
+  mark(): Promise<void> {
+    this.owner.calls.push('mark');
+    this.#mark = Float32Array.from(this.values);
+    return Promise.resolve();
+  }
+
+  rewind(): Promise<void> {
+    this.owner.calls.push('rewind');
+    this.values.set(this.#mark!);
+    return Promise.resolve();
+  }
+
+  gram(older: number): Promise<Float32Array> {
+    const anchors = this.#anchors.slice(0, older + 1);
+    if (this.owner.breakAt === this.#anchors.length) anchors[0] = anchors[0]!.map(() => NaN);
+    return this.owner.reading().then(() => Float32Array.from(gramOf(anchors).packed));
+  }
+
+  anchor(age: number): Promise<Float32Array> {
+    return Promise.resolve(Float32Array.from(this.#anchors[age]!));
   }
 
   settle(): Promise<void> {
@@ -83,7 +114,7 @@ class AnalyticRun implements DenoiseRun {
 
   estimate(sigma: number): Promise<Float32Array> {
     this.owner.calls.push('estimate');
-    return Promise.resolve(this.values.map((x, n) => x - sigma * this.#velocity[n]!));
+    return Promise.resolve(this.values.map((x, n) => x - sigma * this.#velocities[0]![n]!));
   }
 
   latents(): Promise<Float32Array> {

@@ -1,0 +1,127 @@
+/** Which steps of one run are computed, decided anew whenever more is known. */
+import type { FeatureModel } from './model.ts';
+import { Planner } from './plan.ts';
+import { plannedComputeSteps } from './schedule.ts';
+import { type CacheSettings, LIMITS } from './settings.ts';
+
+/** The controller keeps part of the tolerance free for what the prediction misses. */
+const SAFETY = 0.8;
+
+/** A gap is at most so many times as long as the one before it, plus one step. */
+const GROWTH = 2;
+
+/** How far verification may move the predicted error up or down, as a factor. */
+const MOST_RATIO = 4;
+
+/** Share of the newest verification in the smoothed ratio. */
+const NEWEST = 0.5;
+
+export class ScheduleControl {
+  readonly #steps: number;
+  readonly #planner: (correct: boolean) => Planner;
+  readonly #computed: number[] = [];
+  /** Logarithm of verified over predicted error, smoothed. */
+  #logRatio = 0;
+  /** Squared predicted error of the final latents from all forecasts before the last anchor. */
+  #spent = 0;
+  #correct = false;
+
+  /** @param flowTimes of all steps and the end: [steps + 1], falling from 1. */
+  constructor(flowTimes: ArrayLike<number>, model: FeatureModel) {
+    this.#steps = flowTimes.length - 1;
+    const planners = new Map<boolean, Planner>();
+    this.#planner = (correct) => {
+      const planner = planners.get(correct) ?? new Planner(model, flowTimes, correct);
+      planners.set(correct, planner);
+      return planner;
+    };
+  }
+
+  /** Whether `step` runs the transformer. */
+  computes(step: number, settings: CacheSettings): boolean {
+    this.#correct = settings.correct;
+    if (settings.basis === 'none' || this.#computed.length === 0) return true;
+    return step >= (this.#ahead(settings)[0] ?? this.#steps);
+  }
+
+  /** The compute steps after `step`, if nothing more is learnt. */
+  planned(step: number, settings: CacheSettings): number[] {
+    if (settings.basis === 'none') {
+      return Array.from({ length: this.#steps - 1 - step }, (_, i) => step + 1 + i);
+    }
+    return this.#ahead(settings).filter((ahead) => ahead > step);
+  }
+
+  /** `step` was computed. */
+  computed(step: number): void {
+    if (this.#computed.length > 0) {
+      const gap = this.#ratio * this.#planner(this.#correct).gapError(...this.#newest, step);
+      this.#spent += gap * gap;
+    }
+    this.#computed.push(step);
+  }
+
+  /**
+   * What a compute step verified: the relative error of the straight line through the two anchors
+   * before it.
+   *
+   * @param previous compute step before `current`, −1 if there was none.
+   */
+  verified(previous: number, current: number, step: number, linearError: number): void {
+    const predicted = this.#planner(this.#correct).linearError(previous, current, step);
+    const ratio = Math.log(linearError / predicted);
+    if (!Number.isFinite(ratio)) return;
+    const bound = Math.log(MOST_RATIO);
+    this.#logRatio =
+      (1 - NEWEST) * this.#logRatio + NEWEST * Math.max(-bound, Math.min(bound, ratio));
+  }
+
+  get #ratio(): number {
+    return Math.exp(this.#logRatio);
+  }
+
+  /** The two newest compute steps; −1 stands for none. */
+  get #newest(): [previous: number, current: number] {
+    return [this.#computed.at(-2) ?? -1, this.#computed.at(-1)!];
+  }
+
+  /** The compute steps after the newest one. */
+  #ahead(settings: CacheSettings): number[] {
+    const [previous, current] = this.#newest;
+    switch (settings.schedule) {
+      case 'interval':
+        return plannedComputeSteps(this.#steps, settings, current + 1, current);
+      case 'budget':
+        return this.#planner(settings.correct).rest(
+          previous,
+          current,
+          settings.budget - this.#computed.length,
+        );
+      case 'tolerance':
+        return this.#withinTolerance(settings);
+    }
+  }
+
+  /**
+   * The plan with the fewest compute steps whose predicted error stays under the tolerance, each
+   * prediction scaled by how verified errors compare with predicted ones in this run.
+   */
+  #withinTolerance({ tolerance, correct }: CacheSettings): number[] {
+    const [previous, current] = this.#newest;
+    const planner = this.#planner(correct);
+    const allowed = (SAFETY * tolerance) ** 2 - this.#spent;
+    const most = this.#steps - 1 - current;
+    let count = 0;
+    while (
+      count < most &&
+      (this.#ratio * planner.restError(previous, current, count)) ** 2 > allowed
+    ) {
+      count++;
+    }
+    const ahead = planner.rest(previous, current, count);
+    const grown = previous < 0 ? 1 : GROWTH * (current - previous) + 1;
+    const latest = current + Math.min(grown, LIMITS.interval.max);
+    if (latest >= this.#steps || (ahead[0] ?? this.#steps) <= latest) return ahead;
+    return [latest, ...ahead];
+  }
+}

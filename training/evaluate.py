@@ -4,12 +4,14 @@ Object: the glyph of the font that is nearest in pixels, over small shifts and s
 Background: the named colour nearest to the median of the picture's border.
 Writes a JSON report and a contact sheet. With --pictures DIR it judges pictures that
 somebody else made: DIR/prompts.json (from --list) names them 0.png, 1.png and so on.
+With --benchmark DIR it judges every folder of pictures that `hicache bench --pictures DIR` wrote.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +75,33 @@ def nearest_object(picture: np.ndarray, size: str) -> str:
     return best[1]
 
 
+def judge(path: Path, case: Case) -> tuple[bool, bool]:
+    """Whether object and background are those asked for."""
+    picture = np.asarray(Image.open(path).convert("RGB"))
+    return nearest_object(picture, case.size) == case.object, nearest_colour(picture) == case.background
+
+
+def benchmark(folder: Path, jobs: int) -> dict:
+    """Accuracies by method, for folder/METHOD/0.png and so on of the prompts in folder/prompts.json."""
+    # Objects, sizes and backgrounds come round after so many cases of an object.
+    known = {case.prompt: case for case in cases(len(SIZES) * len(BACKGROUNDS))}
+    prompts = json.loads((folder / "prompts.json").read_text())
+    if strange := [one["prompt"] for one in prompts if one["prompt"] not in known]:
+        raise SystemExit(f"cannot judge {strange[0]!r}: it is not one of the prompts of --list")
+    todo = [known[one["prompt"]] for one in prompts]
+    methods = {}
+    with ProcessPoolExecutor(jobs) as pool:
+        for method in sorted(path for path in folder.iterdir() if path.is_dir()):
+            paths = [method / f"{i}.png" for i in range(len(todo))]
+            objects, grounds = zip(*pool.map(judge, paths, todo, chunksize=8), strict=True)
+            methods[method.name] = {
+                "object accuracy": round(sum(objects) / len(todo), 4),
+                "background accuracy": round(sum(grounds) / len(todo), 4),
+            }
+            print(method.name, methods[method.name], flush=True)
+    return {"pictures": len(todo), "methods": methods}
+
+
 def contact_sheet(pictures: list[np.ndarray], labels: list[str], columns: int = 8) -> Image.Image:
     cell, text = pictures[0].shape[0] + 6, 14
     rows = -(-len(pictures) // columns)
@@ -87,14 +116,23 @@ def contact_sheet(pictures: list[np.ndarray], labels: list[str], columns: int = 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="pipeline folder, or any with --pictures")
+    parser.add_argument("folder", type=Path, nargs="?", help="pipeline folder, unless pictures are given")
     parser.add_argument("--per-object", type=int, default=4)
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--list", type=Path, help="only write the prompts to this JSON file")
     parser.add_argument("--pictures", type=Path, help="judge the pictures in this folder")
+    parser.add_argument("--benchmark", type=Path, help="judge the pictures of every method in this folder")
+    parser.add_argument("--jobs", type=int, default=1, help="processes, with --benchmark")
     parser.add_argument("--report", type=Path, help="JSON report")
     parser.add_argument("--sheet", type=Path, help="contact sheet, PNG")
     args = parser.parse_args()
+    if args.benchmark:
+        report = benchmark(args.benchmark, args.jobs)
+        if args.report:
+            args.report.write_text(json.dumps(report, indent=1) + "\n")
+        return
+    if not (args.folder or args.pictures or args.list):
+        parser.error("a pipeline folder is needed to make pictures")
     todo = cases(args.per_object)
     if args.list:
         args.list.write_text(json.dumps([{"prompt": c.prompt, "seed": c.seed} for c in todo], indent=1))

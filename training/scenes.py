@@ -88,7 +88,7 @@ PATTERNS = ("plain", "striped", "dotted", "checkered")
 
 # name -> (glyph height in pixels of a 128 px picture, words)
 SIZES: dict[str, tuple[int, tuple[str, ...]]] = {
-    "small": (44, ("small", "little", "tiny")),
+    "small": (48, ("small", "little", "tiny")),
     "medium": (70, ()),
     "big": (100, ("big", "large", "huge")),
 }
@@ -111,7 +111,7 @@ def sample_scene(rng: random.Random) -> Scene:
     pair = rng.random() < 0.15
     return Scene(
         object=rng.choice(list(OBJECTS)),
-        size="medium" if pair else rng.choices(list(SIZES), (3, 3, 4))[0],
+        size="medium" if pair else rng.choices(list(SIZES), (5, 3, 2))[0],
         tint=rng.choice(TINTS) if not pair and rng.random() < 0.12 else None,
         background=rng.choice(BACKGROUNDS),
         pattern="plain" if rng.random() < 0.75 else rng.choice(PATTERNS[1:]),
@@ -241,7 +241,7 @@ def render(scene: Scene, rng: random.Random | None = None, size: int = 128) -> n
             x, y = round(size * cx + unit * jitter(3)), round(size / 2 + unit * jitter(6))
             _paste(canvas, _scaled(name, height, None), x, y)
     else:
-        reach = {"small": 14, "medium": 9, "big": 5}[scene.size]
+        reach = {"small": 8, "medium": 7, "big": 5}[scene.size]
         height = round(unit * (SIZES[scene.size][0] + 2 * jitter(2)))
         x, y = round(size / 2 + unit * jitter(reach)), round(size / 2 + unit * jitter(reach))
         _paste(canvas, _scaled(scene.object, height, scene.tint), x, y)

@@ -2,6 +2,7 @@ import { useEffect } from 'preact/hooks';
 import { cancel } from './actions.ts';
 import { CachePanel } from './CachePanel.tsx';
 import { EngineStatus } from './EngineStatus.tsx';
+import { Lab } from './lab/Lab.tsx';
 import { NoticeBar } from './NoticeBar.tsx';
 import { PictureSettings } from './PictureSettings.tsx';
 import { PromptForm } from './PromptForm.tsx';
@@ -27,12 +28,15 @@ export function App() {
       </header>
       <NoticeBar />
       <main>
-        <PromptForm />
-        <Stage />
-        <div class="settings">
-          <PictureSettings />
-          <CachePanel />
+        <div class="studio">
+          <PromptForm />
+          <Stage />
+          <div class="settings">
+            <PictureSettings />
+            <CachePanel />
+          </div>
         </div>
+        <Lab />
       </main>
       <p class="visually-hidden" role="status">
         {announcement.value}

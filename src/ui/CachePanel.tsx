@@ -1,20 +1,15 @@
-import { useId } from 'preact/hooks';
-import {
-  BASES,
-  type CacheSettings,
-  DIFFERENCES,
-  LIMITS,
-  PUBLISHED,
-  settingsProblems,
-} from '../cache/settings.ts';
+import type { Abscissa, Differences } from '../cache/settings.ts';
 import { changeCache } from './actions.ts';
-import { SliderField } from './fields.tsx';
-import { BASIS_NAMES, usesOrder, usesSigma } from './format.ts';
+import { CacheSlider } from './CacheSlider.tsx';
+import { Select, Switch } from './choices.tsx';
+import { BASIS_OPTIONS, usesAbscissa, usesDifferences, usesOrder, usesSigma } from './format.ts';
+import { isChosen, PRESETS } from './presets.ts';
+import { ScheduleFields } from './ScheduleFields.tsx';
 import { cache, run } from './state.ts';
 
 /** How steps are forecast. Every control works while a picture is being made. */
 export function CachePanel() {
-  const { basis } = cache.value;
+  const { basis, correct } = cache.value;
   return (
     <section class="card cache" aria-labelledby="cache-title">
       <header>
@@ -22,13 +17,13 @@ export function CachePanel() {
         {run.value && <span class="live">live</span>}
       </header>
       <Presets />
-      <BasisChoice />
-      <div class="sliders">
-        <CacheSlider
-          name="interval"
-          label="Interval"
-          hint="One step in so many is computed."
-          unused={basis === 'none'}
+      <ScheduleFields />
+      <div class="group">
+        <Select
+          label="Basis"
+          names={BASIS_OPTIONS}
+          value={basis}
+          onChange={(chosen) => changeCache({ basis: chosen })}
         />
         <CacheSlider
           name="order"
@@ -44,111 +39,69 @@ export function CachePanel() {
           unused={!usesSigma(basis)}
         />
       </div>
-      <details>
-        <summary>More</summary>
-        <CacheSlider
-          name="firstEnhance"
-          label="First steps"
-          hint="So many are computed before any forecast."
-          unused={basis === 'none'}
-        />
-        <DifferencesChoice />
-      </details>
+      <Switch
+        label="Correct forecasts at compute steps"
+        hint={
+          basis === 'none'
+            ? 'Nothing to correct: no step is forecast.'
+            : 'They are made again between two computed features, without the transformer.'
+        }
+        value={correct}
+        unused={basis === 'none'}
+        onChange={(value) => changeCache({ correct: value })}
+      />
+      <More />
     </section>
   );
 }
 
 function Presets() {
-  const current = cache.value;
-  const published = (Object.keys(PUBLISHED) as (keyof CacheSettings)[]).every(
-    (name) => current[name] === PUBLISHED[name],
-  );
   return (
     <div class="presets" role="group" aria-label="Presets">
-      <button
-        type="button"
-        aria-pressed={current.basis === 'none'}
-        onClick={() => changeCache({ basis: 'none' })}
-      >
-        Compute every step
-      </button>
-      <button type="button" aria-pressed={published} onClick={() => changeCache(PUBLISHED)}>
-        HiCache as published
-      </button>
+      {PRESETS.map((preset) => (
+        <button
+          key={preset.name}
+          type="button"
+          title={preset.hint}
+          aria-pressed={isChosen(preset, cache.value)}
+          onClick={() => changeCache(preset.settings)}
+        >
+          {preset.name}
+        </button>
+      ))}
     </div>
   );
 }
 
-function BasisChoice() {
-  return (
-    <fieldset class="segments">
-      <legend>Basis</legend>
-      {BASES.map((basis) => (
-        <label key={basis}>
-          <input
-            type="radio"
-            name="basis"
-            value={basis}
-            checked={cache.value.basis === basis}
-            onChange={() => changeCache({ basis })}
-          />
-          <span>{BASIS_NAMES[basis]}</span>
-        </label>
-      ))}
-    </fieldset>
-  );
-}
+const ABSCISSA_NAMES: Readonly<Record<Abscissa, string>> = {
+  flow: 'Flow time, which steps may pass unevenly',
+  step: 'Step numbers, as published',
+};
 
-interface CacheSliderProps {
-  readonly name: keyof typeof LIMITS;
-  readonly label: string;
-  readonly hint: string;
-  readonly step?: number;
-  readonly unused: boolean;
-}
-
-function CacheSlider({ name, label, hint, step = 1, unused }: CacheSliderProps) {
-  const problem = settingsProblems(cache.value).find((text) => text.startsWith(name));
-  const { min, max } = LIMITS[name];
-  return (
-    <SliderField
-      label={label}
-      hint={hint}
-      value={cache.value[name]}
-      min={min}
-      max={max}
-      step={step}
-      unused={unused}
-      problem={problem && `A ${step === 1 ? 'whole ' : ''}number from ${min} to ${max}.`}
-      onChange={(value) => changeCache({ [name]: value })}
-    />
-  );
-}
-
-const DIFFERENCE_NAMES = {
+const DIFFERENCE_NAMES: Readonly<Record<Differences, string>> = {
   divided: 'Divided: exact for uneven gaps',
   paper: 'Paper: one gap for all, as published',
-} as const;
+};
 
-function DifferencesChoice() {
-  const id = useId();
+function More() {
+  const { basis, abscissa, differences } = cache.value;
   return (
-    <div class="field">
-      <label for={id}>Differences</label>
-      <select
-        id={id}
-        value={cache.value.differences}
-        onChange={(event) => {
-          const differences = DIFFERENCES[event.currentTarget.selectedIndex];
-          if (differences) changeCache({ differences });
-        }}
-      >
-        {DIFFERENCES.map((kind) => (
-          <option key={kind} value={kind}>
-            {DIFFERENCE_NAMES[kind]}
-          </option>
-        ))}
-      </select>
-    </div>
+    <details class="more">
+      <summary>More</summary>
+      <Select
+        label="Forecast along"
+        names={ABSCISSA_NAMES}
+        value={abscissa}
+        unused={usesAbscissa(basis) ? undefined : 'Not used by this basis.'}
+        onChange={(chosen) => changeCache({ abscissa: chosen })}
+      />
+      <Select
+        label="Differences"
+        names={DIFFERENCE_NAMES}
+        value={differences}
+        unused={usesDifferences(basis) ? undefined : 'Not used by this basis.'}
+        onChange={(chosen) => changeCache({ differences: chosen })}
+      />
+    </details>
   );
 }

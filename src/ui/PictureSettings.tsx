@@ -1,12 +1,14 @@
 import { useId } from 'preact/hooks';
 import { SEED, STEPS } from '../limits.ts';
 import { drawSeed, reuseSeed } from './actions.ts';
+import { Select } from './choices.tsx';
 import { NumberField } from './fields.tsx';
+import { SAMPLER_NAMES } from './format.ts';
 import { Icon } from './Icon.tsx';
-import { finished, info, randomSeed, seed, sizeIndex, steps } from './state.ts';
+import { finished, info, randomSeed, sampler, seed, sizeIndex, steps } from './state.ts';
 import { seedProblem, stepsProblem } from './validate.ts';
 
-/** What holds for a whole picture: steps, size, seed. */
+/** What holds for a whole picture: steps, size, sampler, seed. */
 export function PictureSettings() {
   return (
     <section class="card picture-settings" aria-label="Picture">
@@ -21,6 +23,12 @@ export function PictureSettings() {
           onChange={(value) => (steps.value = value)}
         />
         <SizeField />
+        <Select
+          label="Sampler"
+          names={SAMPLER_NAMES}
+          value={sampler.value}
+          onChange={(chosen) => (sampler.value = chosen)}
+        />
         <SeedField />
       </div>
       <Problem id="steps-problem" text={stepsProblem(steps.value)} />

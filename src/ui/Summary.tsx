@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact';
 import { downloadPicture, downloadStats } from './download.ts';
-import { duration } from './format.ts';
+import { duration, percent } from './format.ts';
 import { Icon } from './Icon.tsx';
+import { median } from './lab/errors.ts';
+import { openLab } from './lab/state.ts';
 import { finished } from './state.ts';
 
 /** Figures of the finished picture. */
@@ -9,6 +11,7 @@ export function Summary() {
   if (!finished.value) return null;
   const { stats } = finished.value.result;
   const computed = stats.computeSteps.length;
+  const served = stats.verifications.flatMap(({ served }) => (served ? [served.error] : []));
   return (
     <div class="summary">
       <dl>
@@ -19,10 +22,19 @@ export function Summary() {
         <Fact name="Speed-up" value={`${stats.speedup.toFixed(2)}×`}>
           against computing every step
         </Fact>
-        <Fact name="Seed" value={String(stats.seed)} />
+        {served.length > 0 && (
+          <Fact name="Forecast error" value={percent(median(served))}>
+            of features, median of {served.length} verified
+          </Fact>
+        )}
       </dl>
+      {stats.nonFinite && (
+        <p class="problem">
+          A feature was not a finite number; from there on every step was computed.
+        </p>
+      )}
       <p class="ran-on">
-        {stats.backend === 'webgpu' && 'WebGPU · '}
+        Seed {stats.seed} · {stats.backend === 'webgpu' && 'WebGPU · '}
         {stats.adapter} · {stats.precision}
         <br />
         {stats.backendReason}
@@ -35,6 +47,11 @@ export function Summary() {
         <button type="button" class="quiet" onClick={() => downloadStats(finished.value!)}>
           Figures as JSON
         </button>
+        {stats.verifications.length > 0 && (
+          <button type="button" class="quiet" onClick={openLab}>
+            Open the lab
+          </button>
+        )}
       </div>
     </div>
   );

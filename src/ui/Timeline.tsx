@@ -1,9 +1,17 @@
 import { useSignal } from '@preact/signals';
-import { describeCache, duration } from './format.ts';
-import { plannedCompute, records, run, shownSteps, type StepRecord } from './state.ts';
+import { describeCache, duration, percent } from './format.ts';
+import {
+  cache,
+  plannedCompute,
+  records,
+  run,
+  shownSteps,
+  type StepRecord,
+  verified,
+} from './state.ts';
 
 /**
- * One bar per step: computed, forecast, or still to come as planned. The arrow keys and the
+ * One bar per step: computed, forecast, or still to come, as planned where that is known. The arrow keys and the
  * pointer choose a step, whose settings and time are shown below.
  */
 export function Timeline() {
@@ -44,7 +52,7 @@ export function Timeline() {
             key={step}
             step={step}
             record={records.value[step]}
-            planned={plannedCompute.value.has(step)}
+            planned={plannedCompute.value?.has(step)}
             changed={settingsChanged(step)}
             chosen={chosen.value === step}
             onChoose={() => (chosen.value = step)}
@@ -69,16 +77,18 @@ export function Timeline() {
 interface BarProps {
   readonly step: number;
   readonly record: StepRecord | undefined;
-  readonly planned: boolean;
+  /** Undefined if nobody knows yet. */
+  readonly planned: boolean | undefined;
   readonly changed: boolean;
   readonly chosen: boolean;
   readonly onChoose: () => void;
 }
 
 function Bar({ step, record, planned, changed, chosen, onChoose }: BarProps) {
+  const computed = record?.computed ?? planned;
   const classes = [
     'bar',
-    (record?.computed ?? planned) ? 'computed' : 'forecast',
+    computed === undefined ? 'open' : computed ? 'computed' : 'forecast',
     record ? 'done' : 'to-come',
     changed && 'changed',
     chosen && 'chosen',
@@ -107,17 +117,34 @@ function describeStep(step: number): string {
   const record = records.value[step];
   const name = `Step ${step + 1}`;
   if (!record) {
-    return `${name}: will be ${plannedCompute.value.has(step) ? 'computed' : 'forecast'}`;
+    const planned = plannedCompute.value;
+    if (!planned) return `${name}: decided on the way`;
+    return `${name}: will be ${planned.has(step) ? 'computed' : 'forecast'}`;
   }
   const kind = record.computed ? 'computed' : 'forecast';
-  return `${name}: ${kind} in ${duration(record.seconds)}; ${describeCache(record.cache)}`;
+  const text = `${name}: ${kind} in ${duration(record.seconds)}; ${describeCache(record.cache)}`;
+  const served = verified.value.get(step)?.served;
+  return served ? `${text}; a forecast of it was off by ${percent(served.error)}` : text;
 }
 
 function summary(): string {
   const total = shownSteps.value;
   const done = records.value.length;
   const computed = records.value.filter((record) => record.computed).length;
-  if (!run.value && done === 0) return `${plannedCompute.value.size} of ${total} to be computed`;
+  if (!run.value && done === 0) return expectation(total);
   if (done < total) return `${done} of ${total} steps, ${computed} computed`;
   return `${computed} of ${total} computed`;
+}
+
+/** How many steps will be computed, as far as is known before the run. */
+function expectation(total: number): string {
+  if (plannedCompute.value) return `${plannedCompute.value.size} of ${total} to be computed`;
+  const { schedule, budget, tolerance } = cache.value;
+  if (schedule === 'budget' && budget > 0) {
+    return `up to ${Math.min(budget, total)} of ${total} to be computed`;
+  }
+  if (schedule === 'tolerance' && tolerance >= 0) {
+    return `as few of ${total} computed as the tolerance allows`;
+  }
+  return `${total} steps`;
 }

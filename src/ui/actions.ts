@@ -124,10 +124,12 @@ function readRequest({ model }: EngineInfo): GenerateRequest {
     prompt: state.prompt.value.trim(),
     seed: state.seed.value,
     steps: state.run.value?.steps ?? state.steps.value,
+    sampler: state.sampler.value,
     width: size.width,
     height: size.height,
     cache: state.cache.value,
     preview: true,
+    study: true,
   };
 }
 

@@ -63,43 +63,66 @@ interface SliderFieldProps {
   readonly hint: string;
   readonly value: number;
   readonly min: number;
+  /** Where the slider ends; the number may go on to `most`. */
   readonly max: number;
+  readonly most?: number;
   readonly step: number;
+  /** Equal ways along the slider are equal factors. */
+  readonly logarithmic?: boolean;
   /** The other settings leave this one without effect. */
-  readonly unused: boolean;
-  readonly problem: string | undefined;
+  readonly unused?: boolean;
+  readonly problem?: string | undefined;
+  /** What the value means, to show in place of the number. */
+  readonly text?: string;
   readonly onChange: (value: number) => void;
 }
 
-/** A slider and a number for the same value. */
+/**
+ * Positions of a logarithmic slider. Over two powers of ten they are so far apart that each has a
+ * value of two digits of its own, and the arrow keys never stand still.
+ */
+const POSITIONS = 40;
+
+/** A slider and a number for the same value, or what the value means. */
 export function SliderField(props: SliderFieldProps) {
-  const { label, hint, value, min, max, step, unused, problem, onChange } = props;
+  const { label, hint, value, min, max, most = max, step, unused, problem, onChange } = props;
+  const { logarithmic = false, text } = props;
   const id = useId();
+  const within = Number.isNaN(value) ? min : Math.max(min, Math.min(max, value));
+  const share = logarithmic
+    ? Math.log(within / min) / Math.log(max / min)
+    : (within - min) / (max - min);
+  const ends = logarithmic ? { min: 0, max: POSITIONS, step: 1 } : { min, max, step };
+  const valueAt = (position: number): number =>
+    logarithmic ? Number((min * (max / min) ** (position / POSITIONS)).toPrecision(2)) : position;
   return (
     <div class={unused ? 'field slider unused' : 'field slider'}>
       <label for={id}>{label}</label>
       <input
         id={id}
         type="range"
-        min={min}
-        max={max}
-        step={step}
-        value={Number.isNaN(value) ? min : value}
+        {...ends}
+        value={logarithmic ? Math.round(POSITIONS * share) : within}
+        aria-valuetext={text ?? String(value)}
         aria-describedby={`${id}-hint`}
-        style={{ '--filled': `${(100 * ((value || min) - min)) / (max - min)}%` }}
-        onInput={(event) => onChange(event.currentTarget.valueAsNumber)}
+        style={{ '--filled': `${100 * (share || 0)}%` }}
+        onInput={(event) => onChange(valueAt(event.currentTarget.valueAsNumber))}
       />
-      <NumberInput
-        id={`${id}-number`}
-        label={`${label}, as a number`}
-        value={value}
-        min={min}
-        max={max}
-        step={step}
-        problem={problem}
-        describedBy={`${id}-hint`}
-        onChange={onChange}
-      />
+      {text === undefined ? (
+        <NumberInput
+          id={`${id}-number`}
+          label={`${label}, as a number`}
+          value={value}
+          min={min}
+          max={most}
+          step={step}
+          problem={problem}
+          describedBy={`${id}-hint`}
+          onChange={onChange}
+        />
+      ) : (
+        <output for={id}>{text}</output>
+      )}
       <p class={problem ? 'problem' : 'hint'} id={`${id}-hint`}>
         {problem ?? (unused ? 'Not used by this basis.' : hint)}
       </p>

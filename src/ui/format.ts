@@ -1,5 +1,11 @@
 /** Figures and settings in words. */
-import type { Basis, CacheSettings } from '../cache/settings.ts';
+import {
+  type Basis,
+  BASES_WITH_ORDER,
+  BASES_WITH_SIGMA,
+  type CacheSettings,
+} from '../cache/settings.ts';
+import type { GenerateRequest } from '../worker/api.ts';
 
 export const BASIS_NAMES: Readonly<Record<Basis, string>> = {
   none: 'None',
@@ -7,18 +13,58 @@ export const BASIS_NAMES: Readonly<Record<Basis, string>> = {
   taylor: 'Taylor',
   'taylor-scaled': 'Scaled Taylor',
   hermite: 'Hermite',
+  newton: 'Newton',
+  chebyshev: 'Chebyshev',
+  dmd: 'DMD',
+  auto: 'Automatic',
 };
 
-export const usesOrder = (basis: Basis) => basis !== 'none' && basis !== 'reuse';
-export const usesSigma = (basis: Basis) => basis === 'taylor-scaled' || basis === 'hermite';
+/** The same with where they come from, for choosing one. */
+export const BASIS_OPTIONS: Readonly<Record<Basis, string>> = {
+  auto: 'Automatic: least verified error',
+  newton: 'Newton: exact polynomial',
+  hermite: 'Hermite (HiCache)',
+  taylor: 'Taylor (TaylorSeer)',
+  'taylor-scaled': 'Scaled Taylor',
+  chebyshev: 'Chebyshev (Spectrum)',
+  dmd: 'Dynamic modes (HiCache++)',
+  reuse: 'Reuse the newest (FORA)',
+  none: 'None: compute every step',
+};
 
-export function describeCache({ basis, order, sigma, interval }: CacheSettings): string {
+export const SAMPLER_NAMES: Readonly<Record<GenerateRequest['sampler'], string>> = {
+  euler: 'Euler',
+  adams: 'Adams, 2nd order',
+};
+
+export const usesOrder = (basis: Basis) => BASES_WITH_ORDER.includes(basis);
+export const usesSigma = (basis: Basis) => BASES_WITH_SIGMA.includes(basis);
+/** Whether it is made of differences, which can be taken in two ways. */
+export const usesDifferences = (basis: Basis) => usesOrder(basis) && basis !== 'newton';
+
+/** Whether it depends on where the steps lie on an axis. */
+export const usesAbscissa = (basis: Basis) =>
+  basis !== 'none' && basis !== 'reuse' && basis !== 'auto';
+
+export function describeCache(settings: CacheSettings): string {
+  const { basis, order, sigma, interval, budget, tolerance } = settings;
   if (basis === 'none') return 'every step computed';
   const parts = [BASIS_NAMES[basis]];
   if (usesOrder(basis)) parts.push(`order ${order}`);
   if (usesSigma(basis)) parts.push(`σ ${sigma.toFixed(2)}`);
-  parts.push(`interval ${interval}`);
+  if (settings.schedule === 'interval') parts.push(`interval ${interval}`);
+  if (settings.schedule === 'budget') parts.push(`${budget} computed`);
+  if (settings.schedule === 'tolerance') parts.push(`tolerance ${percent(tolerance)}`);
+  if (settings.correct) parts.push('corrected');
   return parts.join(', ');
+}
+
+/** `0.0125` → `1.3 %`, `0.00042` → `0.042 %`, `3.2` → `320 %`. */
+export function percent(part: number): string {
+  const value = 100 * part;
+  if (value > 0 && value < 0.001) return 'under 0.001 %';
+  if (value > 0 && value < 0.95) return `${Number(value.toPrecision(2))} %`;
+  return `${value.toFixed(value < 99.95 ? 1 : 0)} %`;
 }
 
 /** `0.042` → `42 ms`, `3.21` → `3.2 s`, `75` → `1 min 15 s`. */

@@ -1,8 +1,9 @@
-/** Keeps prompt, steps, seed and cache settings between visits. */
+/** Keeps prompt, steps, sampler, seed and cache settings between visits. */
 import { effect } from '@preact/signals';
 import { get, set } from 'idb-keyval';
 import { type CacheSettings, settingsProblems } from '../cache/settings.ts';
-import { cache, prompt, randomSeed, seed, steps } from './state.ts';
+import { SAMPLER_NAMES } from './format.ts';
+import { cache, prompt, randomSeed, sampler, seed, steps } from './state.ts';
 import { seedProblem, stepsProblem } from './validate.ts';
 
 const KEY = 'settings';
@@ -11,6 +12,7 @@ const PAUSE_MS = 300;
 interface Remembered {
   readonly prompt: string;
   readonly steps: number;
+  readonly sampler: typeof sampler.value;
   readonly seed: number;
   readonly randomSeed: boolean;
   readonly cache: CacheSettings;
@@ -23,6 +25,7 @@ export async function recall(): Promise<void> {
   if (!known || typeof known !== 'object' || prompt.value !== '') return;
   if (typeof known.prompt === 'string') prompt.value = known.prompt;
   if (known.steps !== undefined && !stepsProblem(known.steps)) steps.value = known.steps;
+  if (known.sampler && known.sampler in SAMPLER_NAMES) sampler.value = known.sampler;
   if (known.seed !== undefined && !seedProblem(known.seed)) seed.value = known.seed;
   if (typeof known.randomSeed === 'boolean') randomSeed.value = known.randomSeed;
   if (known.cache && settingsProblems(known.cache).length === 0) cache.value = known.cache;
@@ -35,6 +38,7 @@ export function remember(): void {
     const current: Remembered = {
       prompt: prompt.value,
       steps: steps.value,
+      sampler: sampler.value,
       seed: seed.value,
       randomSeed: randomSeed.value,
       cache: cache.value,

@@ -1,7 +1,7 @@
 /** Everything the page knows, in one place. Components read signals; actions.ts writes them. */
 import { computed, signal } from '@preact/signals';
 import { plannedComputeSteps } from '../cache/schedule.ts';
-import { type CacheSettings, PUBLISHED } from '../cache/settings.ts';
+import type { CacheSettings } from '../cache/settings.ts';
 import type { ErrorReport } from '../errors.ts';
 import type {
   EngineInfo,
@@ -10,6 +10,7 @@ import type {
   GenerateResult,
   LoadProgress,
 } from '../worker/api.ts';
+import { BALANCED } from './presets.ts';
 import { cacheProblem, stepsProblem } from './validate.ts';
 
 export type EngineState =
@@ -29,6 +30,8 @@ export interface Run {
   readonly steps: number;
   readonly cancelling: boolean;
 }
+
+export type Verification = GenerateResult['stats']['verifications'][number];
 
 /** A finished picture with what was asked for. */
 export interface Finished {
@@ -50,11 +53,12 @@ export const announcement = signal('');
 export const prompt = signal('');
 /** NaN while its field holds no number; the same goes for the numbers in `cache`. */
 export const steps = signal(50);
+export const sampler = signal<GenerateRequest['sampler']>('euler');
 export const seed = signal(1);
 export const randomSeed = signal(true);
 /** Index into the model's sizes. */
 export const sizeIndex = signal(0);
-export const cache = signal<CacheSettings>(PUBLISHED);
+export const cache = signal<CacheSettings>(BALANCED);
 
 export const run = signal<Run | undefined>(undefined);
 /** Steps taken, of the running picture or else of the finished one. */
@@ -71,9 +75,20 @@ export const shownSteps = computed(() => {
   return made ?? (stepsProblem(steps.value) ? 0 : steps.value);
 });
 
-/** Steps still to come that would compute if the settings stay as they are. */
-export const plannedCompute = computed<ReadonlySet<number>>(() => {
-  if (cacheProblem(cache.value)) return new Set();
-  const last = records.value.findLast((record) => record.computed)?.step ?? null;
-  return new Set(plannedComputeSteps(shownSteps.value, cache.value, records.value.length, last));
+/**
+ * Steps still to come that will compute as far as is known: what the run says or, before one, what
+ * the interval says. Undefined while only the run can know.
+ */
+export const plannedCompute = computed<ReadonlySet<number> | undefined>(() => {
+  const newest = records.value.at(-1);
+  if (newest) return new Set(newest.planned);
+  if (cacheProblem(cache.value)) return undefined;
+  if (cache.value.schedule !== 'interval' && cache.value.basis !== 'none') return undefined;
+  return new Set(plannedComputeSteps(shownSteps.value, cache.value));
+});
+
+/** By compute step of the picture on show: what it showed about the forecasts before it. */
+export const verified = computed<ReadonlyMap<number, Verification>>(() => {
+  const verifications = run.value ? [] : (finished.value?.result.stats.verifications ?? []);
+  return new Map(verifications.map((verification) => [verification.step, verification]));
 });

@@ -22,6 +22,7 @@ describe('on WebGPU', { timeout: 400_000 }, () => {
     expect(await studio.ready()).toBe('webgpu');
     await studio.number('Steps').fill('12');
     await studio.fixSeed(7);
+    await studio.button('HiCache as published').click();
     await studio.slider('Interval').fill('4');
     await studio.prompt.fill(PROMPT);
     await studio.generate.click();
@@ -151,9 +152,9 @@ async function replayOnCpu(stats: GenerateStats): Promise<Uint8ClampedArray> {
   const engine = await startEngine(await openBundleFolder(DEFAULT_BUNDLE), 'cpu');
   let step = 0;
   try {
-    const { prompt, seed, steps, width, height } = stats;
+    const { prompt, seed, steps, sampler, width, height } = stats;
     const cache = settingsAt(stats, 0);
-    const request = { prompt, seed, steps, width, height, cache, preview: false };
+    const request = { prompt, seed, steps, sampler, width, height, cache, preview: false };
     const result = await generate(engine, request, {
       settings: () => settingsAt(stats, step++),
       signal: new AbortController().signal,

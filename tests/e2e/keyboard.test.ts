@@ -33,6 +33,8 @@ it('is worked by keyboard alone: prompt, cancel, settings, picture, timeline', a
   await keyboard.press('Escape');
   await studio.page.getByRole('status').getByText('cancelled').waitFor();
 
+  await tabTo('HiCache as published', 'button');
+  await keyboard.press('Enter');
   await tabTo('Interval', 'slider');
   await keyboard.press('End');
   expect(await studio.slider('Interval').inputValue()).toBe('12');

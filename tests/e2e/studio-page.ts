@@ -46,6 +46,16 @@ export class StudioPage {
     return this.page.getByRole('spinbutton', { name, exact: true });
   }
 
+  /** One of several choices side by side. */
+  radio(group: string, name: string): Locator {
+    return this.page.getByRole('group', { name: group, exact: true }).getByLabel(name);
+  }
+
+  /** A chart of the lab, by how its title begins. */
+  chart(title: string): Locator {
+    return this.page.getByRole('img', { name: new RegExp(`^${title}`) });
+  }
+
   /** Waits until the model is there; gives the backend that runs it. */
   async ready(): Promise<string | null> {
     const status = this.page.locator('.engine.ready');

@@ -1,120 +1,175 @@
-/** Runs several methods over the same requests, in turn, and compares them with the first. */
-import type { CacheSettings } from '../src/cache/settings.ts';
+/** Runs all methods over all prompts, in turn, and compares each picture with the full run's. */
+import { existsSync } from 'node:fs';
 import { type Engine, generate } from '../src/pipeline/generate.ts';
-import type { GenerateRequest } from '../src/pipeline/job.ts';
+import type { GenerateRequest, GenerateResult } from '../src/pipeline/job.ts';
+import type { Line, RunFile } from './bench-file.ts';
+import { type Method, settingsOf } from './bench-methods.ts';
+import { picturePath, writePicture } from './bench-pictures.ts';
+import { digest } from './bench-prompts.ts';
+import { Tap } from './bench-tap.ts';
 import { psnr } from './psnr.ts';
+import { ssim } from './ssim.ts';
+import { median, relativeError } from './statistics.ts';
 
-export interface Method {
-  readonly name: string;
-  readonly steps: number;
-  readonly cache: CacheSettings;
+/** What a request has besides the method's part. */
+export type Subject = Pick<GenerateRequest, 'prompt' | 'seed' | 'width' | 'height'>;
+
+export interface BenchOptions {
+  readonly signal: AbortSignal;
+  /** Where the pictures go, a folder for each method; not written if left out. */
+  readonly pictures?: string;
+  readonly onProgress: (progress: Progress) => void;
 }
 
-export interface MethodResult extends Method {
-  /** Steps of a run that ran the transformer. */
-  readonly computeSteps: number;
-  /** Medians over the requests. `denoise`: trunk, forecasts and head, without text and decoder. */
-  readonly seconds: { readonly total: number; readonly denoise: number };
-  /** Medians over the requests of the first method's time over this one's. */
-  readonly totalRatio: number;
-  readonly denoiseRatio: number;
-  /** Median forecast step over median compute step; null without forecasts. */
-  readonly forecastCost: number | null;
-  /** Mean over the requests against the first method's pictures, in dB; null if all are equal. */
-  readonly psnr: number | null;
-  readonly runs: readonly Run[];
+export interface Progress {
+  /** Pictures done and to be done, those of earlier sittings included. */
+  readonly done: number;
+  readonly all: number;
+  readonly secondsLeft: number;
 }
 
-interface Run {
-  readonly total: number;
-  readonly denoise: number;
-  readonly computeSteps: number;
-  readonly computeStepSeconds: readonly number[];
-  readonly forecastStepSeconds: readonly number[];
-  readonly psnr: number;
+interface Sample {
+  readonly picture: GenerateResult;
+  readonly latents: Float32Array;
+  readonly line: Pick<Line, 'computed' | 'calls' | 'seconds' | 'forecastCost'>;
 }
 
 /**
- * One untimed run first, which makes pipelines and fills caches. Then request by request all
+ * Makes what the run file lacks; the first method is the full run. One untimed run goes first,
+ * which makes pipelines and fills caches. Then prompt by prompt the full run and after it all
  * methods, every second time in reverse, so that a machine that slows down slows all of them.
+ * @throws AppError `cancelled` after the signal; every picture that was done is in the file.
  */
-export async function compare(
+export async function runBench(
   engine: Engine,
-  requests: readonly GenerateRequest[],
+  subjects: readonly Subject[],
   methods: readonly Method[],
-  log: (line: string) => void,
-): Promise<MethodResult[]> {
-  const [reference] = methods;
-  const [warmUp] = requests;
-  if (!reference || !warmUp) throw new RangeError('there is nothing to compare');
-  await runOnce(engine, warmUp, { ...reference, steps: Math.min(2, reference.steps) });
+  file: RunFile,
+  { signal, pictures, onProgress }: BenchOptions,
+): Promise<void> {
+  const [full, ...others] = methods;
+  const [warmUp] = subjects;
+  if (!full || !warmUp) throw new RangeError('there is nothing to compare');
+  const pictureOf = (method: Method, n: number): string | undefined =>
+    pictures === undefined ? undefined : picturePath(pictures, method.id, n);
+  const isDone = (method: Method, n: number): boolean => {
+    const picture = pictureOf(method, n);
+    return (
+      file.find(lineKey(method, n)) !== undefined && (picture === undefined || existsSync(picture))
+    );
+  };
+  const left = subjects.map((_, n) => methods.filter((method) => !isDone(method, n)));
+  const clock = new Clock(left.flat(), subjects.length * methods.length, onProgress);
+  if (left.flat().length === 0) return;
 
-  const runs = methods.map((): Run[] => []);
-  for (const [n, request] of requests.entries()) {
-    const done = new Map<Method, Awaited<ReturnType<typeof runOnce>>>();
-    for (const method of n % 2 === 0 ? methods : methods.toReversed()) {
-      done.set(method, await runOnce(engine, request, method));
-      log(`${n + 1}/${requests.length} ${method.name}: ${done.get(method)!.total.toFixed(2)} s`);
-    }
-    const truth = done.get(reference)!.pixels;
-    for (const [m, method] of methods.entries()) {
-      const { pixels, ...times } = done.get(method)!;
-      runs[m]!.push({ ...times, psnr: psnr(pixels, truth) });
+  await runMethod(engine, warmUp, { ...full, steps: Math.min(2, full.steps) }, signal);
+  for (const [n, subject] of subjects.entries()) {
+    if (left[n]!.length === 0) continue;
+    let started = performance.now();
+    const truth = await runMethod(engine, subject, full, signal);
+    for (const method of [full, ...(n % 2 === 0 ? others : others.toReversed())]) {
+      if (!left[n]!.includes(method)) continue;
+      const sample = method === full ? truth : await runMethod(engine, subject, method, signal);
+      const picture = pictureOf(method, n);
+      if (picture !== undefined) await writePicture(picture, sample.picture);
+      await file.append({ ...lineKey(method, n), ...compare(sample, truth) });
+      clock.finished(method, (performance.now() - started) / 1000);
+      started = performance.now();
     }
   }
-  return methods.map((method, m) => summarize(method, runs[m]!, runs[0]!));
 }
 
-async function runOnce(
+/** What finds the line of the n-th prompt by this method in a run file. */
+export function lineKey(method: Method, n: number): Pick<Line, 'case' | 'method' | 'settings'> {
+  const { id, steps, sampler, cache, computeSteps } = method;
+  const settings = digest([steps, sampler, cache, computeSteps]).slice(0, 16);
+  return { case: n, method: id, settings };
+}
+
+async function runMethod(
   engine: Engine,
-  request: GenerateRequest,
-  { steps, cache }: Method,
-): Promise<Omit<Run, 'psnr'> & { pixels: Uint8ClampedArray }> {
-  const computeStepSeconds: number[] = [];
-  const forecastStepSeconds: number[] = [];
-  const { pixels, stats } = await generate(
-    engine,
-    { ...request, steps, cache },
+  subject: Subject,
+  method: Method,
+  signal: AbortSignal,
+): Promise<Sample> {
+  const { steps, sampler, cache } = method;
+  const compute: number[] = [];
+  const forecast: number[] = [];
+  const tap = new Tap(engine.backend);
+  const picture = await generate(
+    { ...engine, backend: tap },
+    { ...subject, steps, sampler, cache, preview: false },
     {
-      settings: () => cache,
-      signal: new AbortController().signal,
+      settings: settingsOf(method),
+      signal,
       onEvent: (event) => {
-        if (event.kind !== 'step') return;
-        (event.computed ? computeStepSeconds : forecastStepSeconds).push(event.seconds);
+        if (event.kind === 'step') (event.computed ? compute : forecast).push(event.seconds);
       },
     },
   );
-  const { total, trunk, forecast, head } = stats.seconds;
+  const { seconds, computeSteps } = picture.stats;
+  const total = seconds.total - tap.readSeconds;
   return {
-    pixels,
-    total,
-    denoise: trunk + forecast + head,
-    computeSteps: stats.computeSteps.length,
-    computeStepSeconds,
-    forecastStepSeconds,
-  };
-}
-
-function summarize(method: Method, runs: readonly Run[], reference: readonly Run[]): MethodResult {
-  const forecasts = runs.flatMap((run) => run.forecastStepSeconds);
-  const computes = runs.flatMap((run) => run.computeStepSeconds);
-  const distances = runs.map((run) => run.psnr).filter(Number.isFinite);
-  return {
-    ...method,
-    computeSteps: runs[0]!.computeSteps,
-    seconds: {
-      total: median(runs.map((run) => run.total)),
-      denoise: median(runs.map((run) => run.denoise)),
+    picture,
+    latents: tap.latents,
+    line: {
+      computed: computeSteps.length,
+      calls: tap.calls,
+      seconds: {
+        total,
+        denoise: total - seconds.text - (seconds.decode - tap.readSeconds),
+      },
+      forecastCost: forecast.length === 0 ? null : median(forecast) / median(compute),
     },
-    totalRatio: median(runs.map((run, n) => reference[n]!.total / run.total)),
-    denoiseRatio: median(runs.map((run, n) => reference[n]!.denoise / run.denoise)),
-    forecastCost: forecasts.length === 0 ? null : median(forecasts) / median(computes),
-    psnr: distances.length === 0 ? null : distances.reduce((a, b) => a + b) / distances.length,
-    runs,
   };
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2;
+function compare(
+  { picture, latents, line }: Sample,
+  truth: Sample,
+): Omit<Line, 'case' | 'method' | 'settings'> {
+  const { pixels, width, height } = picture;
+  return {
+    ...line,
+    fullSeconds: truth.line.seconds,
+    psnr: finite(psnr(pixels, truth.picture.pixels)),
+    ssim: ssim(pixels, truth.picture.pixels, width, height),
+    latentError: finite(relativeError(latents, truth.latents)),
+  };
+}
+
+/** JSON has no other numbers. */
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+/** Time left, from the time that compute steps have taken so far. */
+class Clock {
+  #seconds = 0;
+  #workDone = 0;
+  #workLeft: number;
+  #done: number;
+
+  constructor(
+    left: readonly Method[],
+    private readonly all: number,
+    private readonly onProgress: (progress: Progress) => void,
+  ) {
+    this.#done = all - left.length;
+    this.#workLeft = left.reduce((sum, method) => sum + workOf(method), 0);
+  }
+
+  finished(method: Method, seconds: number): void {
+    this.#done++;
+    this.#seconds += seconds;
+    this.#workDone += workOf(method);
+    this.#workLeft -= workOf(method);
+    const secondsLeft = (this.#seconds / this.#workDone) * this.#workLeft;
+    this.onProgress({ done: this.#done, all: this.all, secondsLeft });
+  }
+}
+
+/** Compute steps, about. How many a tolerance takes is not known beforehand. */
+function workOf({ budget, group, steps }: Method): number {
+  return budget ?? (group === 'reference' ? steps : steps / 4);
 }

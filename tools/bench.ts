@@ -1,123 +1,164 @@
 /** `hicache bench`: what forecasting saves and what it costs, against the honest alternatives. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { join } from 'node:path';
 import process from 'node:process';
-import { plannedComputeSteps } from '../src/cache/schedule.ts';
-import type { CacheSettings } from '../src/cache/settings.ts';
-import { AppError } from '../src/errors.ts';
-import type { GenerateRequest } from '../src/pipeline/job.ts';
+import packageFile from '../package.json' with { type: 'json' };
+import type { BackendInfo } from '../src/backend/backend.ts';
+import type { Manifest } from '../src/bundle/manifest.ts';
+import { AppError, reportOf } from '../src/errors.ts';
+import { gridOf } from '../src/pipeline/latents.ts';
 import { checkRequest } from '../src/pipeline/request.ts';
-import { choiceOption, numberOption, readArguments, textOption } from './args.ts';
-import { compare, type Method, type MethodResult } from './bench-run.ts';
-import { CACHE_HELP, CACHE_OPTIONS, cacheFrom } from './cache-options.ts';
-import { BACKENDS, DEFAULT_BUNDLE, startEngine } from './engine.ts';
+import { readAccuracies } from './bench-accuracy.ts';
+import { type Header, type Line, RunFile } from './bench-file.ts';
+import type { Method } from './bench-methods.ts';
+import { BENCH_HELP, benchOptions, type BenchOptions } from './bench-options.ts';
+import { openPictures } from './bench-pictures.ts';
+import { type Case, digest, readCases } from './bench-prompts.ts';
+import { renderFolder } from './bench-render.ts';
+import { type BenchResults, machineInWords, writeResults } from './bench-results.ts';
+import { lineKey, type Progress, runBench, type Subject } from './bench-run.ts';
+import { type Accuracy, summarize } from './bench-summary.ts';
+import { tables } from './bench-table.ts';
+import { startEngine } from './engine.ts';
+import { callFlops } from './flops.ts';
 import { openBundleFolder } from './folder-bundle.ts';
 
-const HELP = `Usage: hicache bench [options]
-
-Makes the same pictures with every step computed, with forecasts of several bases, and with
-plain Euler steps only as many as the forecasting runs compute, all in turn.
-
-  --prompts N           so many of the model's example prompts (3)
-  --seed N              of the first prompt; the others count on (1)
-  --steps N             sampling steps (50)
-${CACHE_HELP}
-  --backend NAME        ${BACKENDS.join(', ')} (cpu)
-  --bundle DIR          folder of a converted model (${DEFAULT_BUNDLE})
-  --out FILE.json       write every figure
-`;
-
-const OPTIONS = ['prompts', 'seed', 'steps', 'backend', 'bundle', 'out', ...CACHE_OPTIONS];
+/** Where run files lie that nobody named; git ignores it. */
+const RUN_FOLDER = 'tmp';
 
 export async function benchCommand(args: string[]): Promise<void> {
-  const parsed = readArguments(args, OPTIONS);
-  const { values } = parsed;
-  if (values.help === true) {
-    process.stdout.write(HELP);
+  const options = benchOptions(args);
+  if (options.help) {
+    process.stdout.write(BENCH_HELP);
     return;
   }
-  const choice = choiceOption(values, 'backend', BACKENDS, 'cpu');
-  const bundle = await openBundleFolder(textOption(values, 'bundle') ?? DEFAULT_BUNDLE);
-  const { manifest } = bundle;
-  const cache = cacheFrom(parsed);
-  const requests = manifest.examples
-    .slice(0, numberOption(values, 'prompts', 3))
-    .map((prompt, i): GenerateRequest => ({
-      prompt,
-      seed: numberOption(values, 'seed', 1) + i,
-      steps: numberOption(values, 'steps', 50),
-      ...manifest.sizes[0]!,
-      cache,
-      preview: false,
-    }));
-  if (requests.length === 0) {
-    throw new AppError(
-      'bad-request',
-      'There is no prompt to measure with.',
-      `Use --prompts 1 or more; this model has ${manifest.examples.length} example prompts.`,
-    );
+  if (options.render) {
+    process.stdout.write(`${await renderFolder(options.out ?? '.')}\n`);
+    return;
   }
-  for (const request of requests) checkRequest(request, manifest);
+  const results = await measure(options);
+  process.stdout.write(`${tables(results)}\n`);
+  if (options.out === undefined) return;
+  process.stdout.write(`${await writeResults(options.out, results)}\n`);
+  process.stdout.write(`${await renderFolder(options.out)}\n`);
+}
 
-  const engine = await startEngine(bundle, choice);
+async function measure(options: BenchOptions): Promise<BenchResults> {
+  const { methods, pictures } = options;
+  const bundle = await openBundleFolder(options.bundle);
+  const manifest = withShift(bundle.manifest, options.shift);
+  const list = await readCases(options.prompts);
+  const cases = list.slice(0, options.limit);
+  const subjects = cases.map((one): Subject => ({ ...one, ...manifest.sizes[0]! }));
+  checkAll(subjects, options, manifest);
+  const accuracies = options.accuracy && (await readAccuracies(options.accuracy, cases.length));
+
+  const abort = new AbortController();
+  process.once('SIGINT', () => abort.abort());
+  const engine = await startEngine(bundle, options.backend);
   try {
-    const steps = numberOption(values, 'steps', 50);
-    const results = await compare(engine, requests, methodsFor(steps, cache), (line) =>
-      process.stderr.write(`${line}\n`),
-    );
-    process.stdout.write(`${engine.backend.info.kind}: ${engine.backend.info.adapter}\n`);
-    process.stdout.write(table(results));
-    const out = textOption(values, 'out');
-    if (out !== undefined) {
-      await mkdir(dirname(out), { recursive: true });
-      const file = { model: manifest.title, backend: engine.backend.info, requests, results };
-      await writeFile(out, `${JSON.stringify(file, null, 2)}\n`);
-    }
+    const { info } = engine.backend;
+    const header = headerOf(options, bundle.manifest, manifest, info, list);
+    const file = await RunFile.open(options.run ?? runFileFor(header), header);
+    if (pictures !== undefined) await openPictures(pictures, header, cases);
+    await runBench({ ...engine, manifest }, subjects, methods, file, {
+      signal: abort.signal,
+      onProgress: report,
+      ...(pictures === undefined ? {} : { pictures }),
+    }).catch((error: unknown) => {
+      throw reportOf(error).code === 'cancelled' ? stopped(file.path) : error;
+    });
+    return resultsOf(options, header, manifest, info, file, cases.length, accuracies || new Map());
   } finally {
     await engine.backend.dispose();
   }
 }
 
-/** On the same schedule as the basis under test. */
-const OTHER_BASES = ['taylor', 'reuse'] as const;
-
-/** The first computes everything: it is what the others are compared with. */
-function methodsFor(steps: number, cache: CacheSettings): Method[] {
-  const none: CacheSettings = { ...cache, basis: 'none' };
-  const computed = plannedComputeSteps(steps, cache).length;
-  return [
-    { name: `${steps} steps, all computed`, steps, cache: none },
-    { name: `${cache.basis}, interval ${cache.interval}`, steps, cache },
-    ...OTHER_BASES.filter((basis) => basis !== cache.basis).map((basis) => ({
-      name: `${basis}, interval ${cache.interval}`,
-      steps,
-      cache: { ...cache, basis },
-    })),
-    { name: `${computed} steps, all computed`, steps: computed, cache: none },
-  ];
+function withShift(manifest: Manifest, shift: number | undefined): Manifest {
+  if (shift === undefined) return manifest;
+  return { ...manifest, scheduler: { ...manifest.scheduler, shift, useDynamicShifting: false } };
 }
 
-const COLUMNS: [title: string, cell: (result: MethodResult) => string][] = [
-  ['computed', ({ computeSteps, steps }) => `${computeSteps}/${steps}`],
-  ['seconds', ({ seconds }) => seconds.total.toFixed(2)],
-  ['total x', ({ totalRatio }) => totalRatio.toFixed(2)],
-  ['denoise x', ({ denoiseRatio }) => denoiseRatio.toFixed(2)],
-  [
-    'forecast %',
-    ({ forecastCost }) => (forecastCost === null ? '-' : (100 * forecastCost).toFixed(1)),
-  ],
-  ['PSNR dB', ({ psnr }) => (psnr === null ? '-' : psnr.toFixed(2))],
-];
+/** Every prompt and every method, before anything heavy starts. */
+function checkAll(
+  subjects: readonly Subject[],
+  { methods }: BenchOptions,
+  manifest: Manifest,
+): void {
+  const check = (subject: Subject, { steps, sampler, cache }: Method): void =>
+    checkRequest({ ...subject, steps, sampler, cache, preview: false }, manifest);
+  for (const method of methods) check(subjects[0]!, method);
+  for (const subject of subjects) check(subject, methods[0]!);
+}
 
-function table(results: readonly MethodResult[]): string {
-  const rows = [
-    ['method', ...COLUMNS.map(([title]) => title)],
-    ...results.map((result) => [result.name, ...COLUMNS.map(([, cell]) => cell(result))]),
-  ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const line = (row: string[]): string =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join('  ');
-  return `${rows.map(line).join('\n')}\n`;
+function headerOf(
+  { steps }: BenchOptions,
+  original: Manifest,
+  { scheduler, sizes }: Manifest,
+  { kind, precision }: BackendInfo,
+  list: readonly Case[],
+): Header {
+  return {
+    format: 'hicache-bench',
+    version: 1,
+    program: packageFile.version,
+    model: digest(original),
+    backend: kind,
+    precision,
+    steps,
+    shift: scheduler.useDynamicShifting ? 'dynamic' : scheduler.shift,
+    ...sizes[0]!,
+    prompts: digest(list),
+  };
+}
+
+function runFileFor({ model, steps, shift, backend }: Header): string {
+  return join(RUN_FOLDER, `bench-${model.slice(0, 8)}-${steps}-shift${shift}-${backend}.jsonl`);
+}
+
+function resultsOf(
+  { steps, budgets, methods }: BenchOptions,
+  header: Header,
+  manifest: Manifest,
+  { kind, adapter, precision }: BackendInfo,
+  file: RunFile,
+  count: number,
+  accuracies: ReadonlyMap<string, Accuracy>,
+): BenchResults {
+  const { width, height } = header;
+  const grid = gridOf(header, manifest);
+  const flops = callFlops(manifest, grid.rows * grid.columns);
+  const linesOf = (method: Method): Line[] =>
+    Array.from({ length: count }, (_, n) => file.find(lineKey(method, n))!);
+  const full = linesOf(methods[0]!);
+  return {
+    format: 'hicache-bench-results',
+    version: 1,
+    model: { title: manifest.title, manifest: header.model },
+    program: header.program,
+    machine: machineInWords(),
+    backend: { kind, adapter, precision },
+    steps,
+    shift: header.shift,
+    size: { width, height },
+    budgets,
+    prompts: { count, list: header.prompts },
+    flops,
+    methods: methods.map((method) =>
+      summarize(method, linesOf(method), full, flops, accuracies.get(method.id) ?? null),
+    ),
+  };
+}
+
+/** One line that moves on a terminal; elsewhere one line for every hundredth of the work. */
+function report({ done, all, secondsLeft }: Progress): void {
+  const { stderr } = process;
+  const minutes = Math.ceil(secondsLeft / 60);
+  const line = `${done}/${all} pictures, about ${minutes} min left`;
+  if (stderr.isTTY) stderr.write(`\r${line}\x1b[K${done === all ? '\n' : ''}`);
+  else if (done === all || done % Math.ceil(all / 100) === 0) stderr.write(`${line}\n`);
+}
+
+function stopped(path: string): AppError {
+  const hint = 'Run the same command again to go on.';
+  return new AppError('cancelled', `Stopped. What was done is in ${path}.`, hint);
 }

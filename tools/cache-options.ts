@@ -20,10 +20,9 @@ export const CACHE_OPTIONS = [
   'schedule',
   'budget',
   'tolerance',
-  'correct',
 ] as const;
 
-/** Those of them that stand alone, without a value. */
+/** Those that stand alone, without a value. */
 export const CACHE_FLAGS = ['correct'] as const;
 
 export const CACHE_HELP = `  --basis NAME          ${BASES.join(', ')} (${PUBLISHED.basis})

@@ -1,74 +1,144 @@
-import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
-import { PUBLISHED } from '../../../src/cache/settings.ts';
-import type { GenerateRequest } from '../../../src/pipeline/job.ts';
-import { parseTokenizer } from '../../../src/pipeline/tokenize.ts';
-import { compare } from '../../../tools/bench-run.ts';
-import { psnr } from '../../../tools/psnr.ts';
-import { AnalyticBackend } from '../support/analytic-backend.ts';
-import { testManifest } from '../support/manifest.ts';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readAccuracies } from '../../../tools/bench-accuracy.ts';
+import { benchOptions } from '../../../tools/bench-options.ts';
+import { openPictures } from '../../../tools/bench-pictures.ts';
+import { readCases } from '../../../tools/bench-prompts.ts';
+import { HEADER } from './bench-engine.ts';
 
-test('PSNR is over colours of 8 bits and leaves alpha out', () => {
-  const a = new Uint8ClampedArray([0, 0, 0, 255, 10, 10, 10, 255]);
-  expect(psnr(a, a)).toBe(Infinity);
-  const alphaOnly = a.slice();
-  alphaOnly[3] = 0;
-  expect(psnr(a, alphaOnly)).toBe(Infinity);
-  const b = a.slice();
-  b[0] = 6; // mean square 36/6
-  expect(psnr(a, b)).toBeCloseTo(10 * Math.log10(255 ** 2 / 6), 10);
-  expect(() => psnr(a, a.slice(4))).toThrow(RangeError);
+let folder: string;
+let path: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'bench-'));
+  path = join(folder, 'file.json');
 });
 
-test('methods run in turn over all requests and are compared with the first', async () => {
-  const backend = new AnalyticBackend();
-  const read = (name: string) =>
-    parseTokenizer(
-      readFileSync(new URL(`../../golden/tokenizers/${name}.json`, import.meta.url), 'utf8'),
-      name,
-    );
-  const engine = {
-    backend,
-    tokenizers: { t5: read('t5'), clip: read('clip') },
-    manifest: testManifest(),
-  };
-  const request: GenerateRequest = {
-    prompt: 'a fox',
-    seed: 1,
-    steps: 20,
-    width: 32,
-    height: 32,
-    cache: PUBLISHED,
-    preview: false,
-  };
-  const none = { ...PUBLISHED, basis: 'none' as const };
-  const log: string[] = [];
-  const results = await compare(
-    engine,
-    [request, { ...request, seed: 2 }],
-    [
-      { name: 'full', steps: 20, cache: none },
-      { name: 'hermite', steps: 20, cache: PUBLISHED },
-      { name: 'fewer', steps: 5, cache: none },
-    ],
-    (line) => log.push(line.split(':')[0]!),
-  );
-  expect(log).toEqual([
-    '1/2 full',
-    '1/2 hermite',
-    '1/2 fewer',
-    '2/2 fewer',
-    '2/2 hermite',
-    '2/2 full',
-  ]);
-  expect(results.map(({ computeSteps }) => computeSteps)).toEqual([20, 5, 5]);
-  expect(results[0]).toMatchObject({
-    totalRatio: 1,
-    denoiseRatio: 1,
-    forecastCost: null,
-    psnr: null,
+afterEach(() => rm(folder, { recursive: true }));
+
+describe('options', () => {
+  test('by default everything at the usual budgets', () => {
+    const options = benchOptions([]);
+    expect(options).toMatchObject({ steps: 50, budgets: [7, 9, 14, 20], backend: 'cpu' });
+    expect(options.shift).toBeUndefined();
+    expect(options.out).toBe('docs/benchmarks');
+    expect(benchOptions(['--steps', '28']).budgets).toEqual([6, 10]);
+    expect(benchOptions(['--steps', '20']).budgets).toEqual([3, 4, 6, 8]);
   });
-  expect(results[1]!.forecastCost).toBeGreaterThan(0);
-  expect(results[1]!.runs).toHaveLength(2);
-  expect(results[1]!.runs[0]!.forecastStepSeconds).toHaveLength(15);
+
+  test('a quick look is a few methods at one budget, and writes nothing', () => {
+    const { methods, out } = benchOptions(['--quick', '--limit', '3']);
+    expect(methods.map(({ id }) => id)).toEqual([
+      'full',
+      'euler-9',
+      'reuse-9',
+      'hermite-9',
+      'budget-9',
+    ]);
+    expect(out).toBeUndefined();
+    expect(benchOptions(['--quick', '--out', 'x']).out).toBe('x');
+  });
+
+  test('methods can be picked; the full run stays', () => {
+    const { methods } = benchOptions(['--methods', 'euler,tolerance', '--budgets', '14,9,9']);
+    expect(methods.slice(0, 4).map(({ id }) => id)).toEqual([
+      'full',
+      'euler-9',
+      'euler-14',
+      'tolerance-0.005',
+    ]);
+  });
+
+  test.each([
+    ['--limit', '0'],
+    ['--limit', '1.5'],
+    ['--limit', 'many'],
+    ['--steps', '1'],
+    ['--steps', '1001'],
+    ['--budgets', '7,x'],
+    ['--budgets', '50'],
+    ['--budgets', '0'],
+    ['--budgets', ''],
+    ['--budgets', '3'],
+    ['--methods', 'euler,magic'],
+    ['--shift', '0'],
+    ['--shift', '-1'],
+    ['--backend', 'tpu'],
+    ['--colour', 'red'],
+    ['a fox', '--quick'],
+  ])('%s %s is a mistake of the caller', (...args) => {
+    expect(() => benchOptions(args)).toThrow(expect.objectContaining({ code: 'bad-request' }));
+  });
+});
+
+describe('prompts', () => {
+  test('the fixed list has every object twice, in all sizes', async () => {
+    const cases = await readCases();
+    expect(cases).toHaveLength(96);
+    expect(new Set(cases.map(({ prompt, seed }) => `${prompt} ${seed}`)).size).toBe(96);
+    const objects = cases.map(({ prompt }) => /(\w+) on a/.exec(prompt)![1]);
+    const first = new Set(objects.slice(0, 48));
+    expect(first.size).toBe(48);
+    expect(new Set(objects.slice(48))).toEqual(first);
+    const small = cases.filter(({ prompt }) => /^an? small /.test(prompt));
+    const big = cases.filter(({ prompt }) => /^an? big /.test(prompt));
+    expect([small.length, big.length]).toEqual([32, 32]);
+  });
+
+  test('from a file', async () => {
+    await writeFile(path, '[{"prompt":"a fox","seed":5}]');
+    expect(await readCases(path)).toEqual([{ prompt: 'a fox', seed: 5 }]);
+  });
+
+  test.each(['', '{}', '[]', '[{"prompt":"a fox"}]', '[{"prompt":"","seed":1}]', '["a fox"]'])(
+    '%j is no list of prompts',
+    async (text) => {
+      await writeFile(path, text);
+      await expect(readCases(path)).rejects.toMatchObject({ code: 'bad-request' });
+    },
+  );
+
+  test('a file that is not there', async () => {
+    await expect(readCases(path)).rejects.toMatchObject({ code: 'not-found' });
+  });
+});
+
+describe('accuracies', () => {
+  const report = (change = {}) =>
+    JSON.stringify({
+      pictures: 2,
+      methods: { full: { 'object accuracy': 0.5, 'background accuracy': 1, ...change } },
+    });
+
+  test('by method', async () => {
+    await writeFile(path, report());
+    expect([...(await readAccuracies(path, 2))]).toEqual([
+      ['full', { object: 0.5, background: 1 }],
+    ]);
+  });
+
+  test('of another number of pictures, or not of this form, are refused', async () => {
+    await writeFile(path, report());
+    await expect(readAccuracies(path, 3)).rejects.toThrow(
+      /judges 2 pictures of each method, not 3/,
+    );
+    for (const text of ['{', '{}', report({ 'object accuracy': 50 })]) {
+      await writeFile(path, text);
+      await expect(readAccuracies(path, 2)).rejects.toMatchObject({ code: 'bad-request' });
+    }
+    await expect(readAccuracies(`${path}x`, 2)).rejects.toMatchObject({ code: 'not-found' });
+  });
+});
+
+test('a folder of pictures belongs to one bench', async () => {
+  const cases = [{ prompt: 'a fox', seed: 1 }];
+  const pictures = join(folder, 'pictures');
+  await openPictures(pictures, HEADER, cases);
+  await openPictures(pictures, HEADER, [...cases, { prompt: 'a cat', seed: 2 }]);
+  expect(JSON.parse(await readFile(join(pictures, 'prompts.json'), 'utf8'))).toHaveLength(2);
+  await expect(openPictures(pictures, { ...HEADER, shift: 3 }, cases)).rejects.toMatchObject({
+    code: 'bad-request',
+  });
 });

@@ -1,0 +1,44 @@
+/** A folder of bench's pictures, METHOD/0.png and so on, for training/evaluate.py --benchmark. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { encode } from 'fast-png';
+import type { DecodedPicture } from '../src/backend/backend.ts';
+import { AppError } from '../src/errors.ts';
+import type { Header } from './bench-file.ts';
+import type { Case } from './bench-prompts.ts';
+
+/**
+ * Says in the folder whose pictures these are, and what they should show.
+ * @throws AppError `bad-request` if it has the pictures of another bench.
+ */
+export async function openPictures(
+  folder: string,
+  header: Header,
+  cases: readonly Case[],
+): Promise<void> {
+  const bench = join(folder, 'bench.json');
+  const text = `${JSON.stringify(header)}\n`;
+  const found = await readFile(bench, 'utf8').catch(() => text);
+  if (found !== text) {
+    throw new AppError(
+      'bad-request',
+      `${folder} has the pictures of another bench.`,
+      'Name another folder with --pictures, or delete it.',
+    );
+  }
+  await mkdir(folder, { recursive: true });
+  await writeFile(bench, text);
+  await writeFile(join(folder, 'prompts.json'), `${JSON.stringify(cases, null, 1)}\n`);
+}
+
+export function picturePath(folder: string, method: string, n: number): string {
+  return join(folder, method, `${n}.png`);
+}
+
+export async function writePicture(
+  path: string,
+  { width, height, pixels }: DecodedPicture,
+): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, encode({ width, height, data: pixels }));
+}

@@ -1,0 +1,51 @@
+/** What bench makes pictures of. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
+import { AppError } from '../src/errors.ts';
+
+export interface Case {
+  readonly prompt: string;
+  readonly seed: number;
+}
+
+const schema = v.pipe(
+  v.array(v.object({ prompt: v.pipe(v.string(), v.minLength(1)), seed: v.number() })),
+  v.minLength(1, 'is an empty list'),
+);
+
+/**
+ * 96 of `training/evaluate.py --list --per-object 3`: every object once, with sizes in turn, then
+ * every object again in another size. They are a test set. Nothing may ever be tuned on them, no
+ * setting, threshold or model of the features, or the figures would say nothing.
+ */
+const DEFAULT_PROMPTS = fileURLToPath(new URL('bench-prompts.json', import.meta.url));
+
+/**
+ * A list of prompts and seeds as `training/evaluate.py --list` writes it.
+ * @throws AppError `not-found` if there is no such file, `bad-request` if it is no such list.
+ */
+export async function readCases(path = DEFAULT_PROMPTS): Promise<Case[]> {
+  const hint =
+    'It is a list of { "prompt": …, "seed": … }, as training/evaluate.py --list writes it.';
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new AppError('not-found', `${path} cannot be read.`, hint, { cause });
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new AppError('bad-request', `${path} is not valid JSON.`, hint, { cause });
+  }
+  const result = v.safeParse(schema, json);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const where = v.getDotPath(issue) ?? 'the list';
+  throw new AppError('bad-request', `${path}: ${where}: ${issue.message}.`, hint);
+}
+
+/** SHA-256 of anything that is the same when its JSON is. */
+export function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}

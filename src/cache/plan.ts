@@ -2,6 +2,7 @@
  * Where to compute: the set of steps with the least predicted error of the final latents, exactly,
  * by dynamic programming over pairs of neighbouring compute steps.
  */
+import { GainSums } from './gain-sums.ts';
 import type { FeatureModel } from './model.ts';
 import { newtonWeights } from './newton.ts';
 
@@ -14,6 +15,9 @@ const UNCORRECTED_SHARE = 1;
 /** Steps from one compute step to the next at most, but for the run's end: beyond, no forecast holds. */
 const LONGEST_GAP = 24;
 
+/** Lengths that are told apart: none to the longest. */
+const GAP_LENGTHS = LONGEST_GAP + 1;
+
 /** Steps that are told apart; longer runs are planned on every second, third … step. */
 const MOST_PLANNED = 128;
 
@@ -23,11 +27,11 @@ export class Planner {
   /** Steps of the plan. */
   readonly #steps: number;
   readonly #flowTimes: readonly number[];
-  readonly #covariance: number[][];
-  /** Error of the final latents for each step made with features wrong by one unit. */
-  readonly #gains: readonly number[];
   readonly #correct: boolean;
-  readonly #gapErrors = new Map<number, number>();
+  readonly #covariance: readonly (readonly number[])[];
+  readonly #sums: GainSums;
+  /** Squared errors of gaps, by state and length; NaN where not yet known. */
+  readonly #gaps: Float64Array;
   /** By computes left: least squared error from (previous, current) to the end, and the way. */
   readonly #best: { error: Float64Array; next: Int32Array }[] = [];
 
@@ -40,9 +44,12 @@ export class Planner {
     );
     this.#steps = this.#flowTimes.length - 1;
     const times = this.#flowTimes.slice(0, -1);
-    this.#covariance = model.covariance(times);
-    this.#gains = times.map((t, i) => (t - this.#flowTimes[i + 1]!) * model.gain(t));
     this.#correct = correct;
+    this.#covariance = model.covariance(times);
+    // Error of the final latents for each step made with features wrong by one unit.
+    const gains = times.map((t, i) => (t - this.#flowTimes[i + 1]!) * model.gain(t));
+    this.#sums = new GainSums(times, gains, this.#covariance);
+    this.#gaps = new Float64Array((this.#steps + 1) * this.#steps * GAP_LENGTHS).fill(NaN);
   }
 
   /**
@@ -80,8 +87,18 @@ export class Planner {
   linearError(previous: number, current: number, step: number): number {
     const [a, b] = this.#planned(previous, current);
     const target = Math.floor(step / this.#stride);
-    const residual = this.#residual(a < 0 ? [b] : [b, a], target);
-    return Math.sqrt(this.#normSquared(residual) / this.#covariance[target]![target]!);
+    const anchors = a < 0 ? [b] : [b, a];
+    const times = anchors.map((anchor) => this.#flowTimes[anchor]!);
+    const weights = newtonWeights(times, anchors.length - 1, this.#flowTimes[target]!);
+    const terms = [
+      [target, -1] as const,
+      ...anchors.map((anchor, i) => [anchor, weights[i]!] as const),
+    ];
+    let squared = 0;
+    for (const [i, x] of terms) {
+      for (const [j, y] of terms) squared += x * y * this.#covariance[i]![j]!;
+    }
+    return Math.sqrt(Math.max(0, squared) / this.#covariance[target]![target]!);
   }
 
   /** Two compute steps of the run in the plan; where they fall together, the first is forgotten. */
@@ -121,41 +138,42 @@ export class Planner {
   /** Squared error that the forecasts between compute steps `current` and `end` leave behind. */
   #gap(previous: number, current: number, end: number): number {
     if (end <= current + 1) return 0;
-    const n = this.#steps;
-    const key = (this.#state(previous, current) + 1) * (n + 1) + end;
-    const known = this.#gapErrors.get(key);
-    if (known !== undefined) return known;
-    const anchors = previous < 0 ? [current] : [current, previous];
-    let squared = this.#accumulated(anchors, current, end);
-    if (this.#correct && end < n) {
-      squared = this.#accumulated([end, current], current, end) + UNCORRECTED_SHARE * squared;
+    // The gap to the run's end may be of any length, and has a place of its own.
+    const length = end === this.#steps ? 0 : end - current;
+    if (length >= GAP_LENGTHS) return this.#gapSquared(previous, current, end);
+    const key = this.#state(previous, current) * GAP_LENGTHS + length;
+    if (Number.isNaN(this.#gaps[key])) {
+      this.#gaps[key] = this.#gapSquared(previous, current, end);
     }
-    this.#gapErrors.set(key, squared);
-    return squared;
+    return this.#gaps[key]!;
   }
 
-  /** |Σ gain·(F̂ − F)|² over the steps strictly between, F̂ the line through `anchors`. */
-  #accumulated(anchors: readonly number[], from: number, to: number): number {
-    const sum = new Map<number, number>();
-    for (let step = from + 1; step < to; step++) {
-      for (const [at, weight] of this.#residual(anchors, step)) {
-        sum.set(at, (sum.get(at) ?? 0) + this.#gains[step]! * weight);
-      }
-    }
-    return this.#normSquared([...sum]);
+  #gapSquared(previous: number, current: number, end: number): number {
+    const forecast = this.#accumulated(current, previous, current, end);
+    if (!this.#correct || end === this.#steps) return forecast;
+    return this.#accumulated(end, current, current, end) + UNCORRECTED_SHARE * forecast;
   }
 
-  /** F̂ − F at `step` as weights of true features. */
-  #residual(anchors: readonly number[], step: number): [step: number, weight: number][] {
-    const positions = anchors.map((anchor) => this.#flowTimes[anchor]!);
-    const weights = newtonWeights(positions, anchors.length - 1, this.#flowTimes[step]!);
-    return [[step, -1], ...anchors.map((a, j): [number, number] => [a, weights[j]!])];
-  }
-
-  #normSquared(terms: readonly (readonly [step: number, weight: number])[]): number {
-    let sum = 0;
-    for (const [i, a] of terms) for (const [j, b] of terms) sum += a * b * this.#covariance[i]![j]!;
-    return Math.max(0, sum);
+  /**
+   * |Σ gain·(F̂ − F)|² over the steps strictly between `from` and `to`, where F̂ is the line through
+   * the features at `a` and `b` (at `a` alone if `b` is −1): |A·F(a) + B·F(b) − Σ gain·F|².
+   */
+  #accumulated(a: number, b: number, from: number, to: number): number {
+    const sums = this.#sums;
+    const gain = sums.gain(from, to);
+    const other = Math.max(b, 0);
+    const [ta, tb] = [this.#flowTimes[a]!, this.#flowTimes[other]!];
+    const share = b < 0 ? 0 : (sums.gainTime(from, to) - ta * gain) / (tb - ta);
+    const rest = gain - share;
+    const [ca, cb] = [this.#covariance[a]!, this.#covariance[other]!];
+    const squared =
+      rest * rest * ca[a]! +
+      share * share * cb[other]! +
+      2 * rest * share * ca[other]! -
+      2 * rest * sums.product(a, from, to) -
+      2 * share * sums.product(other, from, to) +
+      sums.square(from, to);
+    return Math.max(0, squared);
   }
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GENERIC_MODEL } from '../../../src/cache/model.ts';
+import { newtonWeights } from '../../../src/cache/newton.ts';
 import { Planner } from '../../../src/cache/plan.ts';
 
 /** Flow times of a run with a timestep shift, the end included. */
@@ -96,4 +97,50 @@ describe('the plan', () => {
       { numRuns: 25 },
     );
   });
+});
+
+test('a gap’s error is that of its forecasts, summed up one by one', () => {
+  const steps = 30;
+  const times = shifted(steps, 2);
+  const covariance = GENERIC_MODEL.covariance(times.slice(0, -1));
+  /** |Σ Δt·gain·(F̂ − F)|² with F̂ the line through the anchors. */
+  const accumulated = (anchors: number[], from: number, to: number): number => {
+    const sum = new Array<number>(steps).fill(0);
+    for (let step = from + 1; step < to; step++) {
+      const gain = (times[step]! - times[step + 1]!) * GENERIC_MODEL.gain(times[step]!);
+      const positions = anchors.map((anchor) => times[anchor]!);
+      const weights = newtonWeights(positions, anchors.length - 1, times[step]!);
+      weights.forEach((weight, j) => (sum[anchors[j]!]! += gain * weight));
+      sum[step]! -= gain;
+    }
+    return sum.reduce(
+      (total, a, i) => total + sum.reduce((row, b, j) => row + a * b * covariance[i]![j]!, 0),
+      0,
+    );
+  };
+  const plain = new Planner(GENERIC_MODEL, times, false);
+  const corrected = new Planner(GENERIC_MODEL, times, true);
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.integer({ min: 0, max: steps }), { minLength: 3, maxLength: 3 }),
+      fc.boolean(),
+      (picked, first) => {
+        const [previous, current, end] = picked.toSorted((a, b) => a - b) as [
+          number,
+          number,
+          number,
+        ];
+        const anchors = first ? [current] : [current, previous];
+        const forecast = accumulated(anchors, current, end);
+        const before = first ? -1 : previous;
+        expect(plain.gapError(before, current, end) ** 2).toBeCloseTo(forecast, 12);
+        const both =
+          end === steps ? forecast : forecast + accumulated([end, current], current, end);
+        expect(corrected.gapError(before, current, end) ** 2).toBeCloseTo(
+          end === current + 1 ? 0 : both,
+          12,
+        );
+      },
+    ),
+  );
 });

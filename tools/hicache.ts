@@ -17,7 +17,7 @@ const HELP = `Usage: hicache COMMAND [options]
   generate "PROMPT" --out FILE.png   make a picture
   convert                            make a bundle from a model in diffusers' layout
   doctor                             show the GPU, its self-test and the backend that would run
-  bench                              time forecasting against computing, and compare pictures
+  bench                              compare ways to spend a budget of computed steps
 
 hicache COMMAND --help shows a command's options. With HICACHE_DEBUG=1 in the environment, an
 internal error comes with the place where it arose.

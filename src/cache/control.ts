@@ -1,6 +1,7 @@
 /** Which steps of one run are computed, decided anew whenever more is known. */
 import type { FeatureModel } from './model.ts';
-import { Planner } from './plan.ts';
+import type { Planner } from './plan.ts';
+import { plannerFor } from './planners.ts';
 import { plannedComputeSteps } from './schedule.ts';
 import { type CacheSettings, LIMITS } from './settings.ts';
 
@@ -31,7 +32,7 @@ export class ScheduleControl {
     this.#steps = flowTimes.length - 1;
     const planners = new Map<boolean, Planner>();
     this.#planner = (correct) => {
-      const planner = planners.get(correct) ?? new Planner(model, flowTimes, correct);
+      const planner = planners.get(correct) ?? plannerFor(model, flowTimes, correct);
       planners.set(correct, planner);
       return planner;
     };

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { GENERIC_MODEL } from '../../../src/cache/model.ts';
 import { newtonWeights } from '../../../src/cache/newton.ts';
 import { Planner } from '../../../src/cache/plan.ts';
+import { plannerFor } from '../../../src/cache/planners.ts';
 
 /** Flow times of a run with a timestep shift, the end included. */
 export const shifted = (steps: number, shift: number): number[] =>
@@ -143,4 +144,12 @@ test('a gap’s error is that of its forecasts, summed up one by one', () => {
       },
     ),
   );
+});
+
+test('planners are kept for runs with the same flow times, and for no others', () => {
+  const first = plannerFor(GENERIC_MODEL, shifted(20, 1), true);
+  expect(plannerFor(GENERIC_MODEL, shifted(20, 1), true)).toBe(first);
+  expect(plannerFor(GENERIC_MODEL, shifted(20, 2), true)).not.toBe(first);
+  expect(plannerFor(GENERIC_MODEL, shifted(20, 1), false)).not.toBe(first);
+  expect(plannerFor({ ...GENERIC_MODEL }, shifted(20, 1), true)).not.toBe(first);
 });

@@ -19,7 +19,7 @@ function withTolerance(tolerance: number): CacheSettings {
 }
 
 /** What a page without a memory starts with. */
-export const BALANCED = withTolerance(0.03);
+export const BALANCED = withTolerance(0.02);
 
 export interface Preset {
   readonly name: string;
@@ -29,9 +29,9 @@ export interface Preset {
 }
 
 export const PRESETS: readonly Preset[] = [
-  { name: 'Draft', hint: 'Fast, for a first look', settings: withTolerance(0.08) },
+  { name: 'Draft', hint: 'Fast, for a first look', settings: withTolerance(0.05) },
   { name: 'Balanced', hint: 'Fast and near to the full picture', settings: BALANCED },
-  { name: 'Faithful', hint: 'Hardly to be told from it', settings: withTolerance(0.01) },
+  { name: 'Faithful', hint: 'Hardly to be told from it', settings: withTolerance(0.005) },
   {
     name: 'HiCache as published',
     hint: 'Hermite of order 2, σ 0.5, every 7th step',

@@ -88,7 +88,7 @@ describe('the normal distribution', () => {
       fc.property(fc.integer({ min: 1, max: 300 }), (count) => {
         const quantiles = normalQuantiles(count);
         quantiles.forEach((value, i) => {
-          expect(value).toBeCloseTo(-quantiles[count - 1 - i]!, 12);
+          expect(value).toBeCloseTo(-quantiles[count - 1 - i]!, 9);
           if (i > 0) expect(value).toBeGreaterThan(quantiles[i - 1]!);
         });
       }),

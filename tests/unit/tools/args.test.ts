@@ -44,6 +44,7 @@ test('cache settings default to the published ones and take every option', () =>
     '--basis taylor-scaled --order 1 --sigma 0.7 --interval 5 --first-enhance 2 --differences divided';
   const settings = cacheFrom(readArguments(line.split(' '), CACHE_OPTIONS));
   expect(settings).toEqual({
+    ...PUBLISHED,
     basis: 'taylor-scaled',
     order: 1,
     sigma: 0.7,

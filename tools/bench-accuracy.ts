@@ -1,8 +1,8 @@
 /** What training/evaluate.py found of each method's pictures. */
-import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { AppError } from '../src/errors.ts';
 import type { Accuracy } from './bench-summary.ts';
+import { readJson } from './json-file.ts';
 
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
@@ -23,15 +23,7 @@ export async function readAccuracies(
   pictures: number,
 ): Promise<ReadonlyMap<string, Accuracy>> {
   const hint = 'Make it with training/evaluate.py --benchmark from the folder of --pictures.';
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new AppError('not-found', `${path} cannot be read.`, hint, { cause });
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new AppError('bad-request', `${path} is not valid JSON.`, hint, { cause });
-  }
+  const json = await readJson(path, hint);
   const result = v.safeParse(schema, json);
   if (!result.success) {
     const [issue] = result.issues;

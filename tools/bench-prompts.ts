@@ -1,9 +1,9 @@
 /** What bench makes pictures of. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import { AppError } from '../src/errors.ts';
+import { readJson } from './json-file.ts';
 
 export interface Case {
   readonly prompt: string;
@@ -29,15 +29,7 @@ const DEFAULT_PROMPTS = fileURLToPath(new URL('bench-prompts.json', import.meta.
 export async function readCases(path = DEFAULT_PROMPTS): Promise<Case[]> {
   const hint =
     'It is a list of { "prompt": …, "seed": … }, as training/evaluate.py --list writes it.';
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new AppError('not-found', `${path} cannot be read.`, hint, { cause });
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new AppError('bad-request', `${path} is not valid JSON.`, hint, { cause });
-  }
+  const json = await readJson(path, hint);
   const result = v.safeParse(schema, json);
   if (result.success) return result.output;
   const [issue] = result.issues;

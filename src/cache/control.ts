@@ -30,12 +30,7 @@ export class ScheduleControl {
   /** @param flowTimes of all steps and the end: [steps + 1], falling from 1. */
   constructor(flowTimes: ArrayLike<number>, model: FeatureModel) {
     this.#steps = flowTimes.length - 1;
-    const planners = new Map<boolean, Planner>();
-    this.#planner = (correct) => {
-      const planner = planners.get(correct) ?? plannerFor(model, flowTimes, correct);
-      planners.set(correct, planner);
-      return planner;
-    };
+    this.#planner = (correct) => plannerFor(model, flowTimes, correct);
   }
 
   /** Whether `step` runs the transformer. */

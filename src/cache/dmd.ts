@@ -6,7 +6,7 @@ import type { Gram } from './gram.ts';
 import { solve } from './linear.ts';
 
 /** Fewer anchors cannot tell modes from noise. */
-export const LEAST_ANCHORS = 4;
+const LEAST_ANCHORS = 4;
 
 /** Weights that add up to more in absolute value would magnify rounding and noise. */
 const MOST_WEIGHT = 30;

@@ -34,3 +34,13 @@ export function solve(
   }
   return solution;
 }
+
+/** |Σ wᵢ·F(i)|² of vectors F known by their inner products; rounding may leave it below zero. */
+export function normSquared(
+  terms: readonly (readonly [index: number, weight: number])[],
+  products: readonly (readonly number[])[],
+): number {
+  let sum = 0;
+  for (const [i, a] of terms) for (const [j, b] of terms) sum += a * b * products[i]![j]!;
+  return sum;
+}

@@ -3,6 +3,7 @@
  * by dynamic programming over pairs of neighbouring compute steps.
  */
 import { GainSums } from './gain-sums.ts';
+import { normSquared } from './linear.ts';
 import type { FeatureModel } from './model.ts';
 import { newtonWeights } from './newton.ts';
 
@@ -94,10 +95,7 @@ export class Planner {
       [target, -1] as const,
       ...anchors.map((anchor, i) => [anchor, weights[i]!] as const),
     ];
-    let squared = 0;
-    for (const [i, x] of terms) {
-      for (const [j, y] of terms) squared += x * y * this.#covariance[i]![j]!;
-    }
+    const squared = normSquared(terms, this.#covariance);
     return Math.sqrt(Math.max(0, squared) / this.#covariance[target]![target]!);
   }
 

@@ -3,6 +3,7 @@ import { CANDIDATES, LINEAR } from './candidates.ts';
 import { ForecasterChoice } from './choice.ts';
 import { ScheduleControl } from './control.ts';
 import type { Gram } from './gram.ts';
+import { normSquared } from './linear.ts';
 import type { FeatureModel } from './model.ts';
 import { newtonWeights } from './newton.ts';
 import { stepPositions } from './positions.ts';
@@ -168,9 +169,8 @@ export class CachePolicy {
       const weights = this.#weights(forecaster, anchors, step, null);
       const terms = [[step, -1] as const, ...weights.map((w, j) => [anchors[j]!, w] as const)];
       // What no model foresees, each anchor has by itself: large weights magnify it.
-      let squared = weights.reduce((total, weight) => total + (UNFORESEEN * weight) ** 2, 0);
-      for (const [i, a] of terms) for (const [j, b] of terms) squared += a * b * covariance[i]![j]!;
-      return Math.sqrt(Math.max(0, squared));
+      const unforeseen = weights.reduce((total, weight) => total + (UNFORESEEN * weight) ** 2, 0);
+      return Math.sqrt(Math.max(0, unforeseen + normSquared(terms, covariance)));
     });
   }
 

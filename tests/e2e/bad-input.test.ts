@@ -85,6 +85,8 @@ describe('what cannot be drawn', () => {
     const studio = await openStudio(browser);
     await studio.ready();
     await studio.number('Steps').fill('60');
+    await studio.button('HiCache as published').click();
+    await studio.slider('Interval').fill('1');
     await studio.prompt.fill(PROMPT);
     await studio.generate.click();
     await studio.stepsDone(2);

@@ -28,6 +28,9 @@ it('is worked by keyboard alone: prompt, cancel, settings, picture, timeline', a
   await keyboard.type('on a blue background');
   expect(await studio.prompt.inputValue()).toBe('a big fox\non a blue background');
 
+  await tabTo('Compute every step', 'button');
+  await keyboard.press('Enter');
+  await studio.prompt.focus();
   await keyboard.press('Control+Enter');
   await studio.stepsDone(2);
   await keyboard.press('Escape');

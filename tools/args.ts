@@ -69,3 +69,17 @@ export function numberOption(values: Values, name: string, otherwise: number): n
     `For example --${name} ${otherwise}.`,
   );
 }
+
+/** @throws AppError `bad-request` if it is not a whole number in the range. */
+export function wholeOption(
+  { values }: Arguments,
+  name: string,
+  otherwise: number,
+  { min, max = Infinity }: { readonly min: number; readonly max?: number },
+): number {
+  const value = numberOption(values, name, otherwise);
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  const range = max === Infinity ? `from ${min}` : `from ${min} to ${max}`;
+  const message = `--${name} must be a whole number ${range}, not ${value}.`;
+  throw new AppError('bad-request', message, 'Ask for --help.');
+}

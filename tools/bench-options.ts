@@ -1,6 +1,13 @@
 /** The command line of `hicache bench`. */
 import { AppError } from '../src/errors.ts';
-import { type Arguments, choiceOption, numberOption, readArguments, textOption } from './args.ts';
+import {
+  type Arguments,
+  choiceOption,
+  numberOption,
+  readArguments,
+  textOption,
+  wholeOption,
+} from './args.ts';
 import { type Method, methodsFor, QUICK_FAMILIES } from './bench-methods.ts';
 import { BACKENDS, DEFAULT_BUNDLE } from './engine.ts';
 
@@ -132,18 +139,6 @@ function shiftFrom({ values }: Arguments): number | undefined {
   const shift = numberOption(values, 'shift', 1);
   if (shift > 0) return shift;
   throw refuse(`--shift must be above 0, not ${shift}.`, 'FLUX.1-dev uses about 3, --shift 3.');
-}
-
-function wholeOption(
-  { values }: Arguments,
-  name: string,
-  otherwise: number,
-  { min, max = Infinity }: { readonly min: number; readonly max?: number },
-): number {
-  const value = numberOption(values, name, otherwise);
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  const range = max === Infinity ? `from ${min}` : `from ${min} to ${max}`;
-  throw refuse(`--${name} must be a whole number ${range}, not ${value}.`, 'Ask for --help.');
 }
 
 function refuse(message: string, hint: string): AppError {

@@ -1,8 +1,9 @@
 /** Runs all methods over all prompts, in turn, and compares each picture with the full run's. */
 import { existsSync } from 'node:fs';
+import type { Manifest } from '../src/bundle/manifest.ts';
 import { type Engine, generate } from '../src/pipeline/generate.ts';
 import type { GenerateRequest, GenerateResult } from '../src/pipeline/job.ts';
-import type { Line, RunFile } from './bench-file.ts';
+import type { BenchFile, Line, LineKey } from './bench-file.ts';
 import { type Method, settingsOf } from './bench-methods.ts';
 import { picturePath, writePicture } from './bench-pictures.ts';
 import { digest } from './bench-prompts.ts';
@@ -44,18 +45,20 @@ export async function runBench(
   engine: Engine,
   subjects: readonly Subject[],
   methods: readonly Method[],
-  file: RunFile,
+  file: BenchFile,
   { signal, pictures, onProgress }: BenchOptions,
 ): Promise<void> {
   const [full, ...others] = methods;
   const [warmUp] = subjects;
   if (!full || !warmUp) throw new RangeError('there is nothing to compare');
+  const keyOf = (method: Method, n: number): LineKey =>
+    lineKey(method, n, engine.manifest.calibration);
   const pictureOf = (method: Method, n: number): string | undefined =>
     pictures === undefined ? undefined : picturePath(pictures, method.id, n);
   const isDone = (method: Method, n: number): boolean => {
     const picture = pictureOf(method, n);
     return (
-      file.find(lineKey(method, n)) !== undefined && (picture === undefined || existsSync(picture))
+      file.find(keyOf(method, n)) !== undefined && (picture === undefined || existsSync(picture))
     );
   };
   const left = subjects.map((_, n) => methods.filter((method) => !isDone(method, n)));
@@ -72,17 +75,22 @@ export async function runBench(
       const sample = method === full ? truth : await runMethod(engine, subject, method, signal);
       const picture = pictureOf(method, n);
       if (picture !== undefined) await writePicture(picture, sample.picture);
-      await file.append({ ...lineKey(method, n), ...compare(sample, truth) });
+      await file.append({ ...keyOf(method, n), ...compare(sample, truth) });
       clock.finished(method, (performance.now() - started) / 1000);
       started = performance.now();
     }
   }
 }
 
-/** What finds the line of the n-th prompt by this method in a run file. */
-export function lineKey(method: Method, n: number): Pick<Line, 'case' | 'method' | 'settings'> {
+/**
+ * What finds the line of the n-th prompt by this method in a run file. What a calibration has no
+ * part in stays done when the bundle is calibrated anew.
+ */
+export function lineKey(method: Method, n: number, calibration: Manifest['calibration']): LineKey {
   const { id, steps, sampler, cache, computeSteps } = method;
-  const settings = digest([steps, sampler, cache, computeSteps]).slice(0, 16);
+  const planned = cache.schedule !== 'interval' || cache.basis === 'auto';
+  const all = [steps, sampler, cache, computeSteps, ...(planned ? [calibration] : [])];
+  const settings = digest(all).slice(0, 16);
   return { case: n, method: id, settings };
 }
 
@@ -124,10 +132,7 @@ async function runMethod(
   };
 }
 
-function compare(
-  { picture, latents, line }: Sample,
-  truth: Sample,
-): Omit<Line, 'case' | 'method' | 'settings'> {
+function compare({ picture, latents, line }: Sample, truth: Sample): Omit<Line, keyof LineKey> {
   const { pixels, width, height } = picture;
   return {
     ...line,

@@ -8,7 +8,7 @@ import { AppError, reportOf } from '../src/errors.ts';
 import { gridOf } from '../src/pipeline/latents.ts';
 import { checkRequest } from '../src/pipeline/request.ts';
 import { readAccuracies } from './bench-accuracy.ts';
-import { type Header, type Line, RunFile } from './bench-file.ts';
+import { type BenchFile, type Header, type Line, openBenchFile } from './bench-file.ts';
 import type { Method } from './bench-methods.ts';
 import { BENCH_HELP, benchOptions, type BenchOptions } from './bench-options.ts';
 import { openPictures } from './bench-pictures.ts';
@@ -58,7 +58,7 @@ async function measure(options: BenchOptions): Promise<BenchResults> {
   try {
     const { info } = engine.backend;
     const header = headerOf(options, bundle.manifest, manifest, info, list);
-    const file = await RunFile.open(options.run ?? runFileFor(header), header);
+    const file = await openBenchFile(options.run ?? runFileFor(header), header);
     if (pictures !== undefined) await openPictures(pictures, header, cases);
     await runBench({ ...engine, manifest }, subjects, methods, file, {
       signal: abort.signal,
@@ -101,7 +101,7 @@ function headerOf(
     format: 'hicache-bench',
     version: 1,
     program: packageFile.version,
-    model: digest(original),
+    model: digest({ ...original, calibration: undefined }),
     backend: kind,
     precision,
     steps,
@@ -120,7 +120,7 @@ function resultsOf(
   header: Header,
   manifest: Manifest,
   { kind, adapter, precision }: BackendInfo,
-  file: RunFile,
+  file: BenchFile,
   count: number,
   accuracies: ReadonlyMap<string, Accuracy>,
 ): BenchResults {
@@ -128,7 +128,7 @@ function resultsOf(
   const grid = gridOf(header, manifest);
   const flops = callFlops(manifest, grid.rows * grid.columns);
   const linesOf = (method: Method): Line[] =>
-    Array.from({ length: count }, (_, n) => file.find(lineKey(method, n))!);
+    Array.from({ length: count }, (_, n) => file.find(lineKey(method, n, manifest.calibration))!);
   const full = linesOf(methods[0]!);
   return {
     format: 'hicache-bench-results',

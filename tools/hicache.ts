@@ -9,6 +9,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   generate: async () => (await import('./generate.ts')).generateCommand,
   convert: async () => (await import('./convert.ts')).convertCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
+  calibrate: async () => (await import('./calibrate.ts')).calibrateCommand,
   bench: async () => (await import('./bench.ts')).benchCommand,
 };
 
@@ -17,6 +18,7 @@ const HELP = `Usage: hicache COMMAND [options]
   generate "PROMPT" --out FILE.png   make a picture
   convert                            make a bundle from a model in diffusers' layout
   doctor                             show the GPU, its self-test and the backend that would run
+  calibrate                          find where a model's steps are best computed
   bench                              compare ways to spend a budget of computed steps
 
 hicache COMMAND --help shows a command's options. With HICACHE_DEBUG=1 in the environment, an

@@ -1,5 +1,6 @@
 /** The bundle's manifest: the schema is the validator. */
 import * as v from 'valibot';
+import { ABSCISSAS, DIFFERENCES, FORECAST_BASES, LIMITS } from '../cache/settings.ts';
 import { AppError } from '../errors.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
@@ -44,6 +45,62 @@ const scheduler = v.object({
   maxImageTokens: v.number(),
 });
 
+const between = (low: number, high: number) =>
+  v.pipe(v.number(), v.minValue(low), v.maxValue(high));
+const positive = v.pipe(v.number(), v.gtValue(0), v.maxValue(1e6));
+
+/** A set of compute steps that search found, and the basis that goes with it. */
+const plan = v.pipe(
+  v.object({
+    steps: count,
+    computeSteps: v.pipe(v.array(v.pipe(v.number(), v.integer())), v.minLength(1)),
+    forecaster: v.object({
+      basis: v.picklist(FORECAST_BASES),
+      order: v.pipe(between(LIMITS.order.min, LIMITS.order.max), v.integer()),
+      sigma: between(LIMITS.sigma.min, LIMITS.sigma.max),
+      differences: v.picklist(DIFFERENCES),
+      abscissa: v.picklist(ABSCISSAS),
+    }),
+    error: v.pipe(v.number(), v.minValue(0)),
+  }),
+  v.check(
+    ({ steps, computeSteps }) =>
+      computeSteps.every((step, i) => (i === 0 ? step === 0 : step > computeSteps[i - 1]!)) &&
+      computeSteps.at(-1)! < steps,
+    'compute steps do not rise from 0 to less than the steps',
+  ),
+);
+
+/** Written by `hicache calibrate` (cache/calibration.ts says what is what); optional. */
+const calibration = v.object({
+  version: v.literal(1),
+  shift: positive,
+  pictures: count,
+  sensitivity: v.pipe(
+    v.object({
+      flowTimes: v.pipe(v.array(between(0, 1)), v.minLength(2)),
+      gains: v.array(positive),
+    }),
+    v.check(
+      ({ flowTimes, gains }) =>
+        gains.length === flowTimes.length &&
+        flowTimes.every((t, i) => i === 0 || t < flowTimes[i - 1]!),
+      'flow times do not fall, or there is not one gain for each',
+    ),
+  ),
+  constants: v.object({
+    length: positive,
+    noiseSpeed: positive,
+    noiseEdge: positive,
+    pictureSpeed: positive,
+    pictureEdge: positive,
+    uncorrected: positive,
+    gain: positive,
+    sensitivity: between(-4, 4),
+  }),
+  plans: v.array(plan),
+});
+
 export const manifestSchema = v.object({
   format: v.literal('hicache-bundle'),
   version: v.literal(1),
@@ -63,6 +120,7 @@ export const manifestSchema = v.object({
     downscale: count,
   }),
   scheduler,
+  calibration: v.optional(calibration),
   defaults: v.object({ steps: count }),
   sizes: v.pipe(v.array(v.object({ width: count, height: count })), v.minLength(1)),
   /** Linear map from a latent's channels to RGB in 0..1, for previews. */

@@ -1,5 +1,5 @@
 /** Which steps of one run are computed, decided anew whenever more is known. */
-import type { FeatureModel } from './model.ts';
+import type { CalibratedPlan, Knowledge } from './calibration.ts';
 import type { Planner } from './plan.ts';
 import { plannerFor } from './planners.ts';
 import { plannedComputeSteps } from './schedule.ts';
@@ -20,6 +20,7 @@ const NEWEST = 0.5;
 export class ScheduleControl {
   readonly #steps: number;
   readonly #planner: (correct: boolean) => Planner;
+  readonly #plans: readonly CalibratedPlan[];
   readonly #computed: number[] = [];
   /** Logarithm of verified over predicted error, smoothed. */
   #logRatio = 0;
@@ -28,9 +29,10 @@ export class ScheduleControl {
   #correct = false;
 
   /** @param flowTimes of all steps and the end: [steps + 1], falling from 1. */
-  constructor(flowTimes: ArrayLike<number>, model: FeatureModel) {
+  constructor(flowTimes: ArrayLike<number>, { features, plans }: Knowledge) {
     this.#steps = flowTimes.length - 1;
-    this.#planner = (correct) => plannerFor(model, flowTimes, correct);
+    this.#planner = (correct) => plannerFor(features, flowTimes, correct);
+    this.#plans = plans;
   }
 
   /** Whether `step` runs the transformer. */
@@ -82,27 +84,43 @@ export class ScheduleControl {
   }
 
   /** The compute steps after the newest one. */
-  #ahead(settings: CacheSettings): number[] {
-    const [previous, current] = this.#newest;
+  #ahead(settings: CacheSettings): readonly number[] {
     switch (settings.schedule) {
-      case 'interval':
+      case 'interval': {
+        const current = this.#computed.at(-1)!;
         return plannedComputeSteps(this.#steps, settings, current + 1, current);
+      }
       case 'budget':
-        return this.#planner(settings.correct).rest(
-          previous,
-          current,
-          settings.budget - this.#computed.length,
-        );
+        return this.#best(settings.budget - this.#computed.length, settings.correct);
       case 'tolerance':
         return this.#withinTolerance(settings);
     }
   }
 
   /**
+   * The best way to compute so many more steps: the rest of a calibrated plan if this run has kept
+   * to one so far, the planner's if not. Plans are calibrated with corrections.
+   */
+  #best(left: number, correct: boolean): readonly number[] {
+    const plan = correct ? this.#keptPlan(this.#computed.length + left) : undefined;
+    return plan
+      ? plan.computeSteps.slice(this.#computed.length)
+      : this.#planner(correct).rest(...this.#newest, left);
+  }
+
+  #keptPlan(count: number): CalibratedPlan | undefined {
+    return this.#plans.find(
+      ({ computeSteps }) =>
+        computeSteps.length === count &&
+        this.#computed.every((step, i) => step === computeSteps[i]),
+    );
+  }
+
+  /**
    * The plan with the fewest compute steps whose predicted error stays under the tolerance, each
    * prediction scaled by how verified errors compare with predicted ones in this run.
    */
-  #withinTolerance({ tolerance, correct }: CacheSettings): number[] {
+  #withinTolerance({ tolerance, correct }: CacheSettings): readonly number[] {
     const [previous, current] = this.#newest;
     const planner = this.#planner(correct);
     const allowed = (SAFETY * tolerance) ** 2 - this.#spent;
@@ -114,7 +132,7 @@ export class ScheduleControl {
     ) {
       count++;
     }
-    const ahead = planner.rest(previous, current, count);
+    const ahead = this.#best(count, correct);
     const grown = previous < 0 ? 1 : GROWTH * (current - previous) + 1;
     const latest = current + Math.min(grown, LIMITS.interval.max);
     if (latest >= this.#steps || (ahead[0] ?? this.#steps) <= latest) return ahead;

@@ -12,29 +12,64 @@ export interface FeatureModel {
    * wrong by one mean feature's size, at flow time `t`.
    */
   gain(t: number): number;
+  /**
+   * Share of an extrapolation's squared error that stays when a compute step corrects it: the
+   * latents are put right, but the features were computed on wrong ones.
+   */
+  readonly uncorrected: number;
 }
 
 /**
- * For models that nobody has calibrated. Features are taken as a Matérn-5/2 process (twice
- * differentiable) in a flow time that runs faster near both ends, where features of flow
- * transformers turn fastest; the constants are fitted to the pocket model.
+ * Constants of a feature model. Features are taken as a Matérn-5/2 process (twice differentiable)
+ * in a flow time that runs faster near both ends, where features of flow transformers turn fastest.
  */
-export const GENERIC_MODEL: FeatureModel = {
-  covariance: (flowTimes) => {
-    const at = flowTimes.map(warped);
-    return at.map((u) => at.map((v) => matern(Math.abs(u - v) / LENGTH)));
-  },
-  gain: () => 1.2,
+export interface FeatureConstants {
+  /** Distance in that faster flow time over which features stay alike. */
+  readonly length: number;
+  /** How much faster it runs near t = 1, and how near. */
+  readonly noiseSpeed: number;
+  readonly noiseEdge: number;
+  /** The same near t = 0. */
+  readonly pictureSpeed: number;
+  readonly pictureEdge: number;
+  readonly uncorrected: number;
+  /** `FeatureModel.gain` is `gain` times the measured sensitivity to this power. */
+  readonly gain: number;
+  readonly sensitivity: number;
+}
+
+/** Fitted to the pocket model's features; they serve models that nobody has calibrated. */
+export const GENERIC_CONSTANTS: FeatureConstants = {
+  length: 1.1,
+  noiseSpeed: 0.1,
+  noiseEdge: 0.005,
+  pictureSpeed: 0.1,
+  pictureEdge: 0.005,
+  uncorrected: 1,
+  gain: 1.2,
+  sensitivity: 0,
 };
 
-const LENGTH = 1.1;
-const ENDS = 0.1;
-const EDGE = 0.005;
-
-/** ∫ 1/2 + ENDS/(1 − t + EDGE) + ENDS/(t + EDGE) dt. */
-function warped(t: number): number {
-  return t / 2 + ENDS * (Math.log(t + EDGE) - Math.log(1 - t + EDGE));
+/** @param sensitivity how much an error at flow time `t` changes the result, relative to the mean. */
+export function featureModel(
+  constants: FeatureConstants,
+  sensitivity: (t: number) => number = () => 1,
+): FeatureModel {
+  const { length, noiseSpeed, noiseEdge, pictureSpeed, pictureEdge, uncorrected } = constants;
+  /** ∫ 1/2 + noiseSpeed/(1 − t + noiseEdge) + pictureSpeed/(t + pictureEdge) dt. */
+  const warped = (t: number): number =>
+    t / 2 + pictureSpeed * Math.log(t + pictureEdge) - noiseSpeed * Math.log(1 - t + noiseEdge);
+  return {
+    covariance: (flowTimes) => {
+      const at = flowTimes.map(warped);
+      return at.map((u) => at.map((v) => matern(Math.abs(u - v) / length)));
+    },
+    gain: (t) => constants.gain * sensitivity(t) ** constants.sensitivity,
+    uncorrected,
+  };
 }
+
+export const GENERIC_MODEL = featureModel(GENERIC_CONSTANTS);
 
 function matern(distance: number): number {
   const r = Math.sqrt(5) * distance;

@@ -7,12 +7,6 @@ import { normSquared } from './linear.ts';
 import type { FeatureModel } from './model.ts';
 import { newtonWeights } from './newton.ts';
 
-/**
- * How much of an extrapolation's error stays when a compute step corrects it: the latents are put
- * right, but the features were computed on wrong ones.
- */
-const UNCORRECTED_SHARE = 1;
-
 /** Steps from one compute step to the next at most, but for the run's end: beyond, no forecast holds. */
 const LONGEST_GAP = 24;
 
@@ -29,6 +23,7 @@ export class Planner {
   readonly #steps: number;
   readonly #flowTimes: readonly number[];
   readonly #correct: boolean;
+  readonly #uncorrected: number;
   readonly #covariance: readonly (readonly number[])[];
   readonly #sums: GainSums;
   /** Squared errors of gaps, by state and length; NaN where not yet known. */
@@ -46,6 +41,7 @@ export class Planner {
     this.#steps = this.#flowTimes.length - 1;
     const times = this.#flowTimes.slice(0, -1);
     this.#correct = correct;
+    this.#uncorrected = model.uncorrected;
     this.#covariance = model.covariance(times);
     // Error of the final latents for each step made with features wrong by one unit.
     const gains = times.map((t, i) => (t - this.#flowTimes[i + 1]!) * model.gain(t));
@@ -149,7 +145,7 @@ export class Planner {
   #gapSquared(previous: number, current: number, end: number): number {
     const forecast = this.#accumulated(current, previous, current, end);
     if (!this.#correct || end === this.#steps) return forecast;
-    return this.#accumulated(end, current, current, end) + UNCORRECTED_SHARE * forecast;
+    return this.#accumulated(end, current, current, end) + this.#uncorrected * forecast;
   }
 
   /**

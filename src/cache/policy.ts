@@ -1,10 +1,10 @@
 /** One run's decisions: which steps to compute, how to forecast the others, and what was learnt. */
+import type { Knowledge } from './calibration.ts';
 import { CANDIDATES, LINEAR } from './candidates.ts';
 import { ForecasterChoice } from './choice.ts';
 import { ScheduleControl } from './control.ts';
 import type { Gram } from './gram.ts';
 import { normSquared } from './linear.ts';
-import type { FeatureModel } from './model.ts';
 import { newtonWeights } from './newton.ts';
 import { stepPositions } from './positions.ts';
 import { type CacheSettings, type Forecaster, MAX_ANCHORS } from './settings.ts';
@@ -54,16 +54,16 @@ export class CachePolicy {
   #broken = false;
 
   /** @param flowTimes of all steps and the end: [steps + 1], falling from 1. */
-  constructor(steps: number, flowTimes: ArrayLike<number>, model: FeatureModel) {
+  constructor(steps: number, flowTimes: ArrayLike<number>, knowledge: Knowledge) {
     this.#steps = steps;
     this.#positions = {
       step: stepPositions('step', steps, flowTimes),
       flow: stepPositions('flow', steps, flowTimes),
     };
-    this.#schedule = new ScheduleControl(flowTimes, model);
+    this.#schedule = new ScheduleControl(flowTimes, knowledge);
     let covariance: number[][] | undefined;
     this.#covariance = () =>
-      (covariance ??= model.covariance(Array.from(flowTimes).slice(0, steps)));
+      (covariance ??= knowledge.features.covariance(Array.from(flowTimes).slice(0, steps)));
   }
 
   /** What compute steps have shown so far. */

@@ -1,11 +1,7 @@
 /** The settings of a feature cache. They may change between any two steps of a run. */
 
-/**
- * How features are forecast. `none` computes every step; `auto` takes, forecast by forecast, what
- * verification has shown to err least.
- */
-export const BASES = [
-  'none',
+/** How features are forecast. */
+export const FORECAST_BASES = [
   'reuse',
   'taylor',
   'taylor-scaled',
@@ -13,8 +9,13 @@ export const BASES = [
   'newton',
   'chebyshev',
   'dmd',
-  'auto',
 ] as const;
+
+/**
+ * Those, `none`, which computes every step, and `auto`, which takes, forecast by forecast, what
+ * verification has shown to err least.
+ */
+export const BASES = ['none', ...FORECAST_BASES, 'auto'] as const;
 export type Basis = (typeof BASES)[number];
 
 /** Those that use sigma, and those that use an order. */

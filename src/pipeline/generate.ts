@@ -4,7 +4,7 @@
  */
 import type { Backend, DenoiseRun } from '../backend/backend.ts';
 import type { Manifest } from '../bundle/manifest.ts';
-import { GENERIC_MODEL } from '../cache/model.ts';
+import { knowledgeOf } from '../cache/calibration.ts';
 import { CachePolicy } from '../cache/policy.ts';
 import type { CacheSettings } from '../cache/settings.ts';
 import { AppError } from '../errors.ts';
@@ -15,7 +15,7 @@ import { RunRecord } from './record.ts';
 import { checkRequest, checkSettings } from './request.ts';
 import { Retrace } from './retrace.ts';
 import { sampleDifferences } from './samples.ts';
-import { flowTimes, stepDeltas } from './scheduler.ts';
+import { flowTimes, shiftFor, stepDeltas } from './scheduler.ts';
 import { type Tokenizers, tokenize, unknownWords } from './tokenize.ts';
 import { Verifier } from './verifier.ts';
 import { yieldToEvents as nextTask } from './yield.ts';
@@ -49,7 +49,9 @@ export async function generate(
   checkRequest(request, manifest);
   const { prompt, seed, steps, sampler } = request;
   const grid = gridOf(request, manifest);
-  const sigmas = flowTimes(steps, grid.rows * grid.columns, manifest.scheduler);
+  const imageTokens = grid.rows * grid.columns;
+  const sigmas = flowTimes(steps, imageTokens, manifest.scheduler);
+  const shift = shiftFor(imageTokens, manifest.scheduler);
   const record = new RunRecord(steps);
 
   const unknown = unknownWords(tokenizers, prompt);
@@ -61,7 +63,7 @@ export async function generate(
     const noise = startingLatents(seed, grid, manifest.autoencoder.latentChannels);
     run = await backend.begin(noise, grid, conditioning);
     const preview = request.preview ? new Previewer(run, grid, manifest.preview) : undefined;
-    const policy = new CachePolicy(steps, sigmas, GENERIC_MODEL);
+    const policy = new CachePolicy(steps, sigmas, knowledgeOf(manifest.calibration, steps, shift));
     const verifier = new Verifier(run, policy);
     const retrace = new Retrace(run, policy, sigmas, sampler);
 

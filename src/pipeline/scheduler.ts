@@ -19,7 +19,7 @@ export function flowTimes(
   imageTokens: number,
   config: SchedulerConfig,
 ): Float32Array<ArrayBuffer> {
-  const shift = config.useDynamicShifting ? Math.exp(dynamicMu(imageTokens, config)) : config.shift;
+  const shift = shiftFor(imageTokens, config);
   const sigmas = new Float32Array(steps + 1);
   for (let i = 0; i < steps; i++) {
     const even = 1 - i / steps;
@@ -27,6 +27,11 @@ export function flowTimes(
     sigmas[i] = (shift * even) / (1 + (shift - 1) * even);
   }
   return sigmas;
+}
+
+/** The timestep shift for pictures of so many tokens. */
+export function shiftFor(imageTokens: number, config: SchedulerConfig): number {
+  return config.useDynamicShifting ? Math.exp(dynamicMu(imageTokens, config)) : config.shift;
 }
 
 /** Larger pictures keep more noise: mu is linear in their tokens (diffusers' `calculate_shift`). */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CANDIDATES, LINEAR, REUSE } from '../../../src/cache/candidates.ts';
-import { GENERIC_MODEL } from '../../../src/cache/model.ts';
+import { GENERIC } from '../../../src/cache/calibration.ts';
 import { CachePolicy } from '../../../src/cache/policy.ts';
 import { type CacheSettings, PUBLISHED } from '../../../src/cache/settings.ts';
 import { dot, gramOf, minus, scaled, sum, type Vector } from './vectors.ts';
@@ -21,7 +21,7 @@ interface Followed {
 /** Runs a policy over a series of features that is known at every step. */
 function follow(series: Series, settings: CacheSettings, steps = STEPS): Followed {
   const times = steps === STEPS ? flowTimes : flowTimes.filter((_, i) => i <= steps);
-  const policy = new CachePolicy(steps, times, GENERIC_MODEL);
+  const policy = new CachePolicy(steps, times, GENERIC);
   let anchors: Vector[] = [];
   const computed: number[] = [];
   const errors: number[] = [];
@@ -103,7 +103,7 @@ describe('verification', () => {
   });
 
   test('that comes late changes no forecast already made, and is kept', () => {
-    const policy = new CachePolicy(STEPS, flowTimes, GENERIC_MODEL);
+    const policy = new CachePolicy(STEPS, flowTimes, GENERIC);
     policy.anchored(0);
     policy.anchored(3);
     const late = policy.verifier();
@@ -192,7 +192,7 @@ describe('schedules', () => {
 
 describe('corrections', () => {
   test('go from the older anchor to the newest, linear in flow time', () => {
-    const policy = new CachePolicy(STEPS, flowTimes, GENERIC_MODEL);
+    const policy = new CachePolicy(STEPS, flowTimes, GENERIC);
     expect(policy.corrections()).toEqual([]);
     policy.anchored(4);
     expect(policy.corrections()).toEqual([]);

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { RunFile } from '../../../tools/bench-file.ts';
+import { type BenchFile, openBenchFile } from '../../../tools/bench-file.ts';
 import { type Method, methodsFor } from '../../../tools/bench-methods.ts';
 import { lineKey, type Progress, runBench } from '../../../tools/bench-run.ts';
 import { HEADER, testEngine } from './bench-engine.ts';
@@ -14,13 +14,13 @@ const methodNamed = (family: string): Method => METHODS.find((one) => one.family
 
 let folder: string;
 let engine: ReturnType<typeof testEngine>;
-let file: RunFile;
+let file: BenchFile;
 let progress: Progress[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'bench-'));
   engine = testEngine();
-  file = await RunFile.open(join(folder, 'run.jsonl'), HEADER);
+  file = await openBenchFile(join(folder, 'run.jsonl'), HEADER);
   progress = [];
 });
 
@@ -64,7 +64,7 @@ test('the full run goes first, then the methods, every second time in reverse', 
 
 test('a line has what the run did and how far it is from the full run', async () => {
   await run();
-  const full = file.find(lineKey(methodNamed('full'), 0))!;
+  const full = file.find(lineKey(methodNamed('full'), 0, undefined))!;
   expect(full).toMatchObject({
     computed: 20,
     calls: { trunk: 20, head: 20, feature: 0 },
@@ -74,13 +74,13 @@ test('a line has what the run did and how far it is from the full run', async ()
   });
   expect(full.ssim).toBeCloseTo(1, 12);
   expect(full.seconds).toEqual(full.fullSeconds);
-  const euler = file.find(lineKey(methodNamed('euler'), 0))!;
+  const euler = file.find(lineKey(methodNamed('euler'), 0, undefined))!;
   expect(euler).toMatchObject({ computed: 6, calls: { trunk: 6, head: 6, feature: 0 } });
   expect(euler.latentError).toBeGreaterThan(0.001);
   expect(euler.ssim).toBeLessThan(1);
   expect(euler.psnr).toBeGreaterThan(0);
   // Interval and first steps as published for 6 of 20; heads are run again for the correction.
-  const corrected = file.find(lineKey(methodNamed('auto-correct'), 0))!;
+  const corrected = file.find(lineKey(methodNamed('auto-correct'), 0, undefined))!;
   expect(corrected.computed).toBe(6);
   expect(corrected.calls.head).toBeGreaterThan(20);
   expect(corrected.calls.feature).toBeGreaterThan(14);
@@ -108,14 +108,14 @@ test('one that was stopped goes on, with the full run as the only one made again
   const before = await written();
   expect(before).toHaveLength(stopAfter);
 
-  file = await RunFile.open(file.path, HEADER);
+  file = await openBenchFile(file.path, HEADER);
   engine.backend.calls.length = 0;
   await run();
   const after = await written();
   expect(after).toHaveLength(10);
   expect(new Set(after).size).toBe(10);
   const missing = METHODS.filter(({ id }) => !before.includes(`1 ${id}`));
-  const expected = missing.reduce((sum, one) => sum + file.find(lineKey(one, 1))!.computed, 0);
+  const expected = missing.reduce((sum, one) => sum + file.find(lineKey(one, 1, undefined))!.computed, 0);
   expect(trunks()).toBe(2 + 20 + expected); // warm-up, full run, what was missing
 });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CANDIDATES } from '../../../src/cache/candidates.ts';
 import { Gram } from '../../../src/cache/gram.ts';
-import { GENERIC_MODEL } from '../../../src/cache/model.ts';
+import { GENERIC } from '../../../src/cache/calibration.ts';
 import { CachePolicy } from '../../../src/cache/policy.ts';
 import { PUBLISHED } from '../../../src/cache/settings.ts';
 import { geometricMean, median, RunErrors, SIGMAS } from '../../../src/ui/lab/errors.ts';
@@ -23,7 +23,7 @@ const featuresAt = (step: number): number[] => {
 
 /** The verifications of a run over those features, as the pipeline makes them. */
 function verifications() {
-  const policy = new CachePolicy(STEPS, FLOW_TIMES, GENERIC_MODEL);
+  const policy = new CachePolicy(STEPS, FLOW_TIMES, GENERIC);
   const anchors: number[][] = [];
   for (let step = 0; step < STEPS; step++) {
     if (!policy.computes(step, PUBLISHED)) {

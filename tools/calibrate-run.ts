@@ -1,0 +1,144 @@
+/** The parts of a calibration, one after another. */
+import type { CalibratedPlan, Calibration } from '../src/cache/calibration.ts';
+import { type FeatureConstants, GENERIC_CONSTANTS } from '../src/cache/model.ts';
+import { AppError } from '../src/errors.ts';
+import type { Engine } from '../src/pipeline/generate.ts';
+import { gridOf } from '../src/pipeline/latents.ts';
+import { flowTimes, shiftFor } from '../src/pipeline/scheduler.ts';
+import type { Subject } from './bench-run.ts';
+import { type Done, once } from './calibrate-file.ts';
+import { type Phase, Progress } from './calibrate-progress.ts';
+import {
+  type Budget,
+  planned,
+  plannerOf,
+  searchConstants,
+  searchPlan,
+} from './calibrate-search.ts';
+import {
+  meanSensitivity,
+  measureSensitivity,
+  sensitivityCalls,
+  type StepGains,
+} from './calibrate-sensitivity.ts';
+import { FIRST_LOOK, meanLogError, Trials } from './calibrate-trials.ts';
+import { mean } from './statistics.ts';
+
+export interface CalibrateControl {
+  readonly rounds: number;
+  readonly moves: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: (line: string) => void;
+}
+
+const range = (steps: number, from: number, to: number): Budget[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => ({ steps, budget: from + i }));
+
+/** Those that get a plan of their own. */
+const BUDGETS: readonly Budget[] = [...range(50, 5, 25), ...range(28, 4, 14)];
+
+/** Those by which the constants are judged that serve all others. */
+const JUDGED: readonly Budget[] = [
+  { steps: 50, budget: 7 },
+  { steps: 50, budget: 9 },
+  { steps: 50, budget: 14 },
+  { steps: 28, budget: 6 },
+  { steps: 28, budget: 10 },
+];
+
+/** Steps of the runs in which the sensitivity is measured. */
+const PROBED_STEPS = 50;
+
+/**
+ * @param file has what was measured before, and gets what is measured now.
+ * @throws AppError `cancelled` after the signal.
+ */
+export async function calibrate(
+  engine: Engine,
+  subjects: readonly Subject[],
+  file: Done,
+  { rounds, moves, signal, onProgress }: CalibrateControl,
+): Promise<Calibration> {
+  const { scheduler } = engine.manifest;
+  const grid = gridOf(subjects[0]!, engine.manifest);
+  const tokens = grid.rows * grid.columns;
+  const timesOf = (steps: number): number[] => Array.from(flowTimes(steps, tokens, scheduler));
+
+  const progress = new Progress(phases(subjects.length, rounds, moves), onProgress);
+  const trials = new Trials(engine, subjects, file, signal, (calls) => progress.made(calls));
+
+  const gains: StepGains[] = [];
+  for (const [i, subject] of subjects.entries()) {
+    if (signal.aborted) throw new AppError('cancelled', 'The calibration was cancelled.', '');
+    const measure = (): Promise<StepGains> =>
+      measureSensitivity(engine, subject, PROBED_STEPS, (calls) => progress.made(calls));
+    gains.push(await once(file, `sensitivity ${i}`, measure));
+    progress.at((i + 1) / subjects.length);
+  }
+  const sensitivity = meanSensitivity(gains, timesOf(PROBED_STEPS));
+
+  const planner = plannerOf(sensitivity, timesOf);
+  let round = 0;
+  const constants = await searchConstants(trials, planner, JUDGED, rounds, () =>
+    progress.at(++round / (rounds + 1)),
+  );
+  progress.at(1);
+
+  const plans: CalibratedPlan[] = [];
+  for (const [i, { steps, budget }] of BUDGETS.entries()) {
+    const starts = [constants, GENERIC_CONSTANTS].map((known) =>
+      planned(planner(known, steps), steps, budget),
+    );
+    const plan = await searchPlan(trials, starts, moves);
+    plans.push({ ...plan, error: rounded(Math.exp(await meanLogError(trials, plan))) });
+    progress.at((i + 1) / BUDGETS.length);
+  }
+
+  const unit = { ...constants, gain: 1 };
+  const gain = scale(plans, (steps, budget) => planner(unit, steps).restError(-1, 0, budget - 1));
+  return {
+    version: 1,
+    shift: shiftFor(tokens, scheduler),
+    pictures: subjects.length,
+    sensitivity: {
+      flowTimes: sensitivity.flowTimes.map(rounded),
+      gains: sensitivity.gains.map(rounded),
+    },
+    constants: roundedConstants({ ...constants, gain }),
+    plans,
+  };
+}
+
+/** What makes predicted errors of all plans right on average. */
+function scale(
+  plans: readonly CalibratedPlan[],
+  predicted: (steps: number, budget: number) => number,
+): number {
+  const ratios = plans.map(({ steps, computeSteps, error }) =>
+    Math.log(error / predicted(steps, computeSteps.length)),
+  );
+  return Math.exp(mean(ratios));
+}
+
+/** Estimated by how often plans repeat in the search for constants, and how soon moves fail. */
+function phases(pictures: number, rounds: number, moves: number): Phase[] {
+  const calls = (budgets: readonly Budget[]): number =>
+    budgets.reduce((sum, { budget }) => sum + budget, 0);
+  return [
+    { name: 'sensitivity', calls: pictures * sensitivityCalls(PROBED_STEPS) },
+    { name: 'constants', calls: pictures * calls(JUDGED) * (1 + 0.5 * rounds) },
+    { name: 'plans', calls: calls(BUDGETS) * (pictures + FIRST_LOOK * (moves + 5)) },
+  ];
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(5));
+}
+
+function roundedConstants(constants: FeatureConstants): FeatureConstants {
+  const entries = Object.entries(constants).map(([name, value]) => [
+    name,
+    rounded(value as number),
+  ]);
+  return Object.fromEntries(entries) as FeatureConstants;
+}

@@ -1,0 +1,112 @@
+/** Closed-loop trials: whole pictures made with a set of compute steps, against the full run. */
+import { type Forecaster, PUBLISHED } from '../src/cache/settings.ts';
+import { type Engine, generate } from '../src/pipeline/generate.ts';
+import { fixedComputeSet } from './bench-schedules.ts';
+import { Tap } from './bench-tap.ts';
+import type { Subject } from './bench-run.ts';
+import { mean, relativeError } from './statistics.ts';
+import { type Done, once } from './calibrate-file.ts';
+
+/** One way to spend compute steps; forecasts are corrected. */
+export interface Plan {
+  readonly steps: number;
+  readonly computeSteps: readonly number[];
+  readonly forecaster: Forecaster;
+}
+
+/** Where errors come from; search needs to know no more. */
+export interface Errors {
+  readonly pictures: number;
+  /** Logarithm of the relative error of the final latents. */
+  logError(plan: Plan, picture: number): Promise<number>;
+}
+
+/** Exact runs have logarithms too. */
+const LEAST = 1e-6;
+
+export class Trials implements Errors {
+  /** Final latents of full runs, by picture and steps. */
+  readonly #truths = new Map<string, Float32Array>();
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly subjects: readonly Subject[],
+    private readonly done: Done,
+    private readonly signal: AbortSignal,
+    /** Told the transformer calls of every trial that is made. */
+    private readonly onWork: (calls: number) => void,
+  ) {}
+
+  get pictures(): number {
+    return this.subjects.length;
+  }
+
+  async logError(plan: Plan, picture: number): Promise<number> {
+    const work = JSON.stringify([plan.steps, plan.computeSteps, plan.forecaster, picture]);
+    const error = await once(this.done, work, async () => {
+      const truth = await this.#truth(plan.steps, picture);
+      const found = relativeError(await this.#latents(plan, picture), truth);
+      this.onWork(plan.computeSteps.length);
+      return Number.isFinite(found) ? found : 1;
+    });
+    return Math.log(Math.max(error, LEAST));
+  }
+
+  async #truth(steps: number, picture: number): Promise<Float32Array> {
+    const key = `${steps} ${picture}`;
+    let latents = this.#truths.get(key);
+    if (!latents) {
+      const every = Array.from({ length: steps }, (_, step) => step);
+      const forecaster = { ...PUBLISHED, basis: 'reuse' } as const;
+      latents = await this.#latents({ steps, computeSteps: every, forecaster }, picture);
+      this.#truths.set(key, latents);
+    }
+    return latents;
+  }
+
+  async #latents(
+    { steps, computeSteps, forecaster }: Plan,
+    picture: number,
+  ): Promise<Float32Array> {
+    const tap = new Tap(this.engine.backend);
+    const cache = { ...PUBLISHED, ...forecaster, correct: true };
+    await generate(
+      { ...this.engine, backend: tap },
+      { ...this.subjects[picture]!, steps, sampler: 'euler', cache, preview: false },
+      {
+        settings: fixedComputeSet(computeSteps, cache),
+        signal: this.signal,
+        onEvent: () => undefined,
+      },
+    );
+    return tap.latents;
+  }
+}
+
+/** Mean logarithm of the error over all pictures. */
+export async function meanLogError(errors: Errors, plan: Plan): Promise<number> {
+  const all: number[] = [];
+  for (let picture = 0; picture < errors.pictures; picture++) {
+    all.push(await errors.logError(plan, picture));
+  }
+  return mean(all);
+}
+
+/** Pictures after which a plan that is behind is given up. */
+export const FIRST_LOOK = 4;
+
+/**
+ * Whether `plan` errs less than `other`, judged by the same pictures. It must be ahead by half a
+ * standard error of the mean difference, since many plans are tried on few pictures; one that is
+ * behind after the first few is not tried on the others.
+ */
+export async function isBetter(errors: Errors, plan: Plan, other: Plan): Promise<boolean> {
+  const ahead: number[] = [];
+  for (let picture = 0; picture < errors.pictures; picture++) {
+    ahead.push((await errors.logError(other, picture)) - (await errors.logError(plan, picture)));
+    if (picture + 1 >= FIRST_LOOK && mean(ahead) <= 0) return false;
+  }
+  const average = mean(ahead);
+  const spread = mean(ahead.map((difference) => (difference - average) ** 2));
+  return average > 0.5 * Math.sqrt(spread / Math.max(1, ahead.length - 1));
+}

@@ -1,0 +1,84 @@
+/** `hicache calibrate`: finds where a model's steps are best computed, and keeps it in its bundle. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import { MANIFEST } from '../src/bundle/bundle.ts';
+import type { Manifest } from '../src/bundle/manifest.ts';
+import type { Calibration } from '../src/cache/calibration.ts';
+import { AppError, reportOf } from '../src/errors.ts';
+import { CALIBRATE_HELP, calibrateOptions, type CalibrateOptions } from './calibrate-options.ts';
+import { openCalibrateFile } from './calibrate-file.ts';
+import { calibrate } from './calibrate-run.ts';
+import { type Case, digest, readCases } from './bench-prompts.ts';
+import { startEngine } from './engine.ts';
+import { openBundleFolder } from './folder-bundle.ts';
+
+/** Far from the seeds that people type, so that no picture is one of theirs. */
+const FIRST_SEED = 3_000_000_000;
+
+export async function calibrateCommand(args: string[]): Promise<void> {
+  const options = calibrateOptions(args);
+  if (options.help) {
+    process.stdout.write(CALIBRATE_HELP);
+    return;
+  }
+  const { bundle: folder, rounds, moves } = options;
+  const bundle = await openBundleFolder(folder);
+  const { manifest } = bundle;
+  const subjects = (await casesFor(options, manifest)).map((one) => ({
+    ...one,
+    ...manifest.sizes[0]!,
+  }));
+  const model = digest({ ...manifest, calibration: undefined });
+  const path = options.run ?? join('tmp', `calibrate-${model.slice(0, 8)}.jsonl`);
+  const engine = await startEngine(bundle, options.backend);
+  const abort = new AbortController();
+  process.once('SIGINT', () => abort.abort());
+  try {
+    const { kind, precision } = engine.backend.info;
+    const header = { model, backend: kind, precision, pictures: digest(subjects) };
+    const file = await openCalibrateFile(path, header);
+    const calibration = await calibrate(engine, subjects, file, {
+      rounds,
+      moves,
+      signal: abort.signal,
+      onProgress: (line) => process.stderr.write(`${line}\n`),
+    }).catch((error: unknown) => {
+      throw reportOf(error).code === 'cancelled' ? stopped(path) : error;
+    });
+    await store(join(folder, MANIFEST), calibration);
+    const found = calibration.plans.map(
+      ({ steps, computeSteps, error }) =>
+        `${computeSteps.length} of ${steps}: ${error.toFixed(4)} at ${computeSteps.join(' ')}\n`,
+    );
+    process.stdout.write(found.join(''));
+  } finally {
+    await engine.backend.dispose();
+  }
+}
+
+async function casesFor(
+  { prompts, pictures }: CalibrateOptions,
+  { examples }: Manifest,
+): Promise<readonly Case[]> {
+  if (prompts !== undefined) return (await readCases(prompts)).slice(0, pictures);
+  if (examples.length === 0) {
+    const hint = 'Name a list of { "prompt": …, "seed": … } with --prompts FILE.json.';
+    throw new AppError('bad-request', 'The bundle has no example prompts.', hint);
+  }
+  return Array.from({ length: pictures }, (_, i) => ({
+    prompt: examples[i % examples.length]!,
+    seed: FIRST_SEED + i,
+  }));
+}
+
+/** Everything else in the manifest stays as it was written. */
+async function store(path: string, calibration: Calibration): Promise<void> {
+  const manifest = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+  await writeFile(path, `${JSON.stringify({ ...manifest, calibration }, null, 2)}\n`);
+}
+
+function stopped(path: string): AppError {
+  const hint = 'Run the same command again to go on.';
+  return new AppError('cancelled', `Stopped. What was done is in ${path}.`, hint);
+}

@@ -25,6 +25,8 @@ import { FIRST_LOOK, meanLogError, Trials } from './calibrate-trials.ts';
 import { mean } from './statistics.ts';
 
 export interface CalibrateControl {
+  /** Those that get a plan of their own. */
+  readonly budgets: readonly Budget[];
   readonly rounds: number;
   readonly moves: number;
   readonly signal: AbortSignal;
@@ -34,8 +36,7 @@ export interface CalibrateControl {
 const range = (steps: number, from: number, to: number): Budget[] =>
   Array.from({ length: to - from + 1 }, (_, i) => ({ steps, budget: from + i }));
 
-/** Those that get a plan of their own. */
-const BUDGETS: readonly Budget[] = [...range(50, 5, 25), ...range(28, 4, 14)];
+export const BUDGETS: readonly Budget[] = [...range(50, 5, 25), ...range(28, 4, 14)];
 
 /** Those by which the constants are judged that serve all others. */
 const JUDGED: readonly Budget[] = [
@@ -57,14 +58,14 @@ export async function calibrate(
   engine: Engine,
   subjects: readonly Subject[],
   file: Done,
-  { rounds, moves, signal, onProgress }: CalibrateControl,
+  { budgets, rounds, moves, signal, onProgress }: CalibrateControl,
 ): Promise<Calibration> {
   const { scheduler } = engine.manifest;
   const grid = gridOf(subjects[0]!, engine.manifest);
   const tokens = grid.rows * grid.columns;
   const timesOf = (steps: number): number[] => Array.from(flowTimes(steps, tokens, scheduler));
 
-  const progress = new Progress(phases(subjects.length, rounds, moves), onProgress);
+  const progress = new Progress(phases(subjects.length, budgets, rounds, moves), onProgress);
   const trials = new Trials(engine, subjects, file, signal, (calls) => progress.made(calls));
 
   const gains: StepGains[] = [];
@@ -85,13 +86,13 @@ export async function calibrate(
   progress.at(1);
 
   const plans: CalibratedPlan[] = [];
-  for (const [i, { steps, budget }] of BUDGETS.entries()) {
+  for (const [i, { steps, budget }] of budgets.entries()) {
     const starts = [constants, GENERIC_CONSTANTS].map((known) =>
       planned(planner(known, steps), steps, budget),
     );
     const plan = await searchPlan(trials, starts, moves);
     plans.push({ ...plan, error: rounded(Math.exp(await meanLogError(trials, plan))) });
-    progress.at((i + 1) / BUDGETS.length);
+    progress.at((i + 1) / budgets.length);
   }
 
   const unit = { ...constants, gain: 1 };
@@ -121,13 +122,18 @@ function scale(
 }
 
 /** Estimated by how often plans repeat in the search for constants, and how soon moves fail. */
-function phases(pictures: number, rounds: number, moves: number): Phase[] {
-  const calls = (budgets: readonly Budget[]): number =>
-    budgets.reduce((sum, { budget }) => sum + budget, 0);
+function phases(
+  pictures: number,
+  budgets: readonly Budget[],
+  rounds: number,
+  moves: number,
+): Phase[] {
+  const calls = (counted: readonly Budget[]): number =>
+    counted.reduce((sum, { budget }) => sum + budget, 0);
   return [
     { name: 'sensitivity', calls: pictures * sensitivityCalls(PROBED_STEPS) },
     { name: 'constants', calls: pictures * calls(JUDGED) * (1 + 0.5 * rounds) },
-    { name: 'plans', calls: calls(BUDGETS) * (pictures + FIRST_LOOK * (moves + 5)) },
+    { name: 'plans', calls: calls(budgets) * (pictures + FIRST_LOOK * (moves + 5)) },
   ];
 }
 

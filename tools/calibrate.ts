@@ -8,7 +8,7 @@ import type { Calibration } from '../src/cache/calibration.ts';
 import { AppError, reportOf } from '../src/errors.ts';
 import { CALIBRATE_HELP, calibrateOptions, type CalibrateOptions } from './calibrate-options.ts';
 import { openCalibrateFile } from './calibrate-file.ts';
-import { calibrate } from './calibrate-run.ts';
+import { BUDGETS, calibrate } from './calibrate-run.ts';
 import { type Case, digest, readCases } from './bench-prompts.ts';
 import { startEngine } from './engine.ts';
 import { openBundleFolder } from './folder-bundle.ts';
@@ -39,6 +39,7 @@ export async function calibrateCommand(args: string[]): Promise<void> {
     const header = { model, backend: kind, precision, pictures: digest(subjects) };
     const file = await openCalibrateFile(path, header);
     const calibration = await calibrate(engine, subjects, file, {
+      budgets: BUDGETS,
       rounds,
       moves,
       signal: abort.signal,

@@ -4,13 +4,7 @@ import { GENERIC_MODEL } from '../../../src/cache/model.ts';
 import { newtonWeights } from '../../../src/cache/newton.ts';
 import { Planner } from '../../../src/cache/plan.ts';
 import { plannerFor } from '../../../src/cache/planners.ts';
-
-/** Flow times of a run with a timestep shift, the end included. */
-export const shifted = (steps: number, shift: number): number[] =>
-  Array.from({ length: steps + 1 }, (_, i) => {
-    const even = 1 - i / steps;
-    return (shift * even) / (1 + (shift - 1) * even);
-  });
+import { shifted } from './times.ts';
 
 const planners = (steps: number, shift = 1) =>
   [false, true].map((correct) => new Planner(GENERIC_MODEL, shifted(steps, shift), correct));

@@ -115,7 +115,10 @@ test('one that was stopped goes on, with the full run as the only one made again
   expect(after).toHaveLength(10);
   expect(new Set(after).size).toBe(10);
   const missing = METHODS.filter(({ id }) => !before.includes(`1 ${id}`));
-  const expected = missing.reduce((sum, one) => sum + file.find(lineKey(one, 1, undefined))!.computed, 0);
+  const expected = missing.reduce(
+    (sum, one) => sum + file.find(lineKey(one, 1, undefined))!.computed,
+    0,
+  );
   expect(trunks()).toBe(2 + 20 + expected); // warm-up, full run, what was missing
 });
 

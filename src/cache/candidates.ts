@@ -1,5 +1,5 @@
 /** The forecasters among which verification compares and `auto` chooses. */
-import { ABSCISSAS, type Forecaster } from './settings.ts';
+import { ABSCISSAS, BASES_WITH_ORDER, BASES_WITH_SIGMA, type Forecaster } from './settings.ts';
 
 const HERMITE: Record<number, readonly number[]> = {
   1: [0.3, 0.4, 0.5, 0.6, Math.SQRT1_2, 0.8],
@@ -42,3 +42,14 @@ export const CANDIDATES: readonly Forecaster[] = [
     ),
   ]),
 ];
+
+/** Whether both forecast alike, whatever they are called. */
+export function isSame(a: Forecaster, b: Forecaster): boolean {
+  return (
+    a.basis === b.basis &&
+    a.abscissa === b.abscissa &&
+    a.differences === b.differences &&
+    (!BASES_WITH_ORDER.includes(a.basis) || a.order === b.order) &&
+    (!BASES_WITH_SIGMA.includes(a.basis) || a.sigma === b.sigma)
+  );
+}

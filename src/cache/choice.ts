@@ -1,10 +1,11 @@
 /**
- * Which forecaster to trust next. Two sources: what the feature model expects of each for the
- * anchors and the distance at hand, and how each has done in this run against that expectation,
- * judged only by forecasts that were really due: at every compute step each candidate's forecast
- * of it, out of sample, at the distance just served.
+ * Which forecaster to trust next. The prior is the usual one: what the calibration found best, or
+ * a straight line. Another one takes its place only on evidence: the error that the feature model
+ * expects each to leave in the latents, times how each has done in this run against such
+ * expectations, judged only by forecasts that were really due: at every compute step each
+ * candidate's forecast of it, out of sample, at the distance just served.
  */
-import { CANDIDATES, REUSE } from './candidates.ts';
+import { CANDIDATES, isSame, REUSE } from './candidates.ts';
 import type { Forecaster } from './settings.ts';
 
 /**
@@ -16,10 +17,10 @@ const NEWEST = 0.5;
 /** No evidence counts for more than this factor either way. */
 const MOST = Math.log(1000);
 
-/** Whoever extrapolates must have been better than reuse by this factor: a tie is no evidence. */
-const LEAD = Math.log(1.25);
-
 const REUSED = CANDIDATES.indexOf(REUSE);
+
+/** A lead that counts, as a factor: a tie is no evidence. */
+const LEAD = Math.log(1.25);
 
 /** Keeps logarithms of exact forecasts finite. */
 const FLOOR = 1e-9;
@@ -32,27 +33,30 @@ export class ForecasterChoice {
   #observed = 0;
 
   /**
-   * The candidate with the least error to be expected now, among those that were clearly better
-   * than reuse the last two times.
+   * The usual forecaster, or the candidate that errs least if that is clearly less. Whoever
+   * extrapolates must have been clearly better than reuse the last two times; the usual one,
+   * better once.
    *
-   * @param expected error of each of `CANDIDATES` for the forecast to be made.
+   * @param expected error that each of `CANDIDATES` is expected to leave in the latents until the
+   * next compute step.
    */
-  best(expected: readonly number[]): Forecaster {
-    const errors = expected.map((error, i) => {
-      const trusted = i === REUSED || Math.max(...this.#againstReuse[i]!) < -LEAD;
-      return trusted ? Math.log(error + FLOOR) + this.#scores[i]! : Infinity;
+  best(expected: readonly number[], usual: Forecaster): Forecaster {
+    const scores = expected.map((error, i) => {
+      const score = Math.log(error + FLOOR) + this.#scores[i]!;
+      const against = this.#againstReuse[i]!;
+      if (isSame(CANDIDATES[i]!, usual)) return Math.min(...against) < 0 ? score - LEAD : Infinity;
+      return i === REUSED || Math.max(...against) < -LEAD ? score : Infinity;
     });
-    return CANDIDATES[errors.indexOf(Math.min(...errors))]!;
+    return CANDIDATES[scores.indexOf(Math.min(...scores))]!;
   }
 
   /** @param verified, @param expected error of each of `CANDIDATES` at one compute step. */
   observe(verified: readonly number[], expected: readonly number[]): void {
     const share = Math.max(NEWEST, 1 / ++this.#observed);
-    const reuse = verified[REUSED]!;
     verified.forEach((error, i) => {
       const newest = evidence(error, expected[i]!);
       this.#scores[i] = (1 - share) * this.#scores[i]! + share * newest;
-      this.#againstReuse[i] = [evidence(error, reuse), this.#againstReuse[i]![0]];
+      this.#againstReuse[i] = [evidence(error, verified[REUSED]!), this.#againstReuse[i]![0]];
     });
   }
 }

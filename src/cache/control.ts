@@ -3,7 +3,7 @@ import type { CalibratedPlan, Knowledge } from './calibration.ts';
 import type { Planner } from './plan.ts';
 import { plannerFor } from './planners.ts';
 import { plannedComputeSteps } from './schedule.ts';
-import { type CacheSettings, LIMITS } from './settings.ts';
+import { type CacheSettings, type Forecaster, LIMITS } from './settings.ts';
 
 /** The controller keeps part of the tolerance free for what the prediction misses. */
 const SAFETY = 0.8;
@@ -48,6 +48,11 @@ export class ScheduleControl {
       return Array.from({ length: this.#steps - 1 - step }, (_, i) => step + 1 + i);
     }
     return this.#ahead(settings).filter((ahead) => ahead > step);
+  }
+
+  /** What the calibration found to forecast best for the plan that this run keeps to. */
+  forecaster(settings: CacheSettings): Forecaster | undefined {
+    return this.#keptPlan(this.#computed.length + this.#ahead(settings).length)?.forecaster;
   }
 
   /** `step` was computed. */

@@ -10,6 +10,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   convert: async () => (await import('./convert.ts')).convertCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
   calibrate: async () => (await import('./calibrate.ts')).calibrateCommand,
+  choices: async () => (await import('./choices.ts')).choicesCommand,
   bench: async () => (await import('./bench.ts')).benchCommand,
 };
 
@@ -20,6 +21,7 @@ const HELP = `Usage: hicache COMMAND [options]
   doctor                             show the GPU, its self-test and the backend that would run
   calibrate                          find where a model's steps are best computed
   bench                              compare ways to spend a budget of computed steps
+  choices                            compare the automatic basis with other ways to choose
 
 hicache COMMAND --help shows a command's options. With HICACHE_DEBUG=1 in the environment, an
 internal error comes with the place where it arose.

@@ -3,15 +3,12 @@ import type { Knowledge } from './calibration.ts';
 import { CANDIDATES, LINEAR } from './candidates.ts';
 import { ForecasterChoice } from './choice.ts';
 import { ScheduleControl } from './control.ts';
+import { Expectation } from './expectation.ts';
 import type { Gram } from './gram.ts';
-import { normSquared } from './linear.ts';
 import { newtonWeights } from './newton.ts';
 import { stepPositions } from './positions.ts';
 import { type CacheSettings, type Forecaster, MAX_ANCHORS } from './settings.ts';
 import { forecastWeights } from './weights.ts';
-
-/** Part of a feature that follows from no other, relative to its size. */
-const UNFORESEEN = 0.05;
 
 /** What a compute step showed about the forecasts before it. All errors are relative. */
 export interface Verification {
@@ -43,31 +40,29 @@ interface Anchors {
 
 export class CachePolicy {
   readonly #steps: number;
-  readonly #flowTimes: ArrayLike<number>;
   readonly #positions: Readonly<Record<'step' | 'flow', readonly number[]>>;
   readonly #schedule: ScheduleControl;
   readonly #choice = new ForecasterChoice();
-  readonly #covariance: () => number[][];
+  readonly #expectation: Expectation;
   readonly #verifications: Verification[] = [];
   #anchors: Anchors = { steps: [], served: null };
   #served: Forecaster | null = null;
   #gram: Gram | null = null;
   #broken = false;
-  /** What `#leftBehind` said last; all forecasts between two compute steps ask the same. */
-  #left: { from: number; to: number; errors: readonly number[] } | undefined;
 
   /** @param flowTimes of all steps and the end: [steps + 1], falling from 1. */
   constructor(steps: number, flowTimes: ArrayLike<number>, knowledge: Knowledge) {
     this.#steps = steps;
-    this.#flowTimes = flowTimes;
     this.#positions = {
       step: stepPositions('step', steps, flowTimes),
       flow: stepPositions('flow', steps, flowTimes),
     };
     this.#schedule = new ScheduleControl(flowTimes, knowledge);
-    let covariance: number[][] | undefined;
-    this.#covariance = () =>
-      (covariance ??= knowledge.features.covariance(Array.from(flowTimes).slice(0, steps)));
+    this.#expectation = new Expectation(
+      flowTimes,
+      knowledge.features,
+      (forecaster, anchors, step) => this.#weights(forecaster, anchors, step, null),
+    );
   }
 
   /** What compute steps have shown so far. */
@@ -110,10 +105,7 @@ export class CachePolicy {
     const { basis, order, sigma, differences, abscissa } = settings;
     const forecaster: Forecaster =
       basis === 'auto'
-        ? this.#choice.best(
-            this.#leftBehind(settings),
-            this.#schedule.forecaster(settings) ?? LINEAR,
-          )
+        ? this.#automatic(anchors, settings)
         : { basis, order, sigma, differences, abscissa };
     this.#served = forecaster;
     return this.#weights(forecaster, anchors, step, this.#gram);
@@ -165,53 +157,14 @@ export class CachePolicy {
       anchors: steps.slice(0, gram.older + 1),
       gram: gram.packed,
     });
-    this.#choice.observe(errors, this.#expected(seen, step));
+    this.#choice.observe(errors, this.#expectation.atStep(seen, step));
     this.#schedule.verified(older[1] ?? -1, older[0]!, step, errors[CANDIDATES.indexOf(LINEAR)]!);
   }
 
-  /** Error that the feature model expects of each of `CANDIDATES` at one step. */
-  #expected(anchors: readonly number[], step: number): number[] {
-    return CANDIDATES.map((forecaster) => this.#summedError(forecaster, anchors, [[step, 1]]));
-  }
-
-  /**
-   * Error that the feature model expects each of `CANDIDATES` to leave in the latents with its
-   * forecasts from the newest anchor to the next compute step: that of one step says little, since
-   * one may be better near the anchor and another far from it.
-   */
-  #leftBehind(settings: CacheSettings): readonly number[] {
-    const anchors = this.#anchors.steps.slice(0, MAX_ANCHORS);
-    const from = anchors[0]! + 1;
-    const to = this.#schedule.planned(anchors[0]!, settings)[0] ?? this.#steps;
-    if (this.#left?.from === from && this.#left.to === to) return this.#left.errors;
-    const steps = Array.from({ length: to - from }, (_, i) => {
-      const step = from + i;
-      return [step, this.#flowTimes[step]! - this.#flowTimes[step + 1]!] as const;
-    });
-    const errors = CANDIDATES.map((forecaster) => this.#summedError(forecaster, anchors, steps));
-    this.#left = { from, to, errors };
-    return errors;
-  }
-
-  /** |Σ share·(F̂ − F)| over steps, as the feature model expects it, relative to a mean feature. */
-  #summedError(
-    forecaster: Forecaster,
-    anchors: readonly number[],
-    steps: readonly (readonly [step: number, share: number])[],
-  ): number {
-    const total = anchors.map(() => 0);
-    for (const [step, share] of steps) {
-      this.#weights(forecaster, anchors, step, null).forEach((weight, j) => {
-        total[j]! += share * weight;
-      });
-    }
-    const terms = [
-      ...steps.map(([step, share]) => [step, -share] as const),
-      ...total.map((weight, j) => [anchors[j]!, weight] as const),
-    ];
-    // What no model foresees, each anchor has by itself: large weights magnify it.
-    const unforeseen = total.reduce((sum, weight) => sum + (UNFORESEEN * weight) ** 2, 0);
-    return Math.sqrt(Math.max(0, unforeseen + normSquared(terms, this.#covariance())));
+  #automatic(anchors: readonly number[], settings: CacheSettings): Forecaster {
+    const next = this.#schedule.planned(anchors[0]!, settings)[0] ?? this.#steps;
+    const usual = this.#schedule.forecaster(settings) ?? LINEAR;
+    return this.#choice.best(this.#expectation.upTo(next, anchors), usual);
   }
 
   #weights(

@@ -10,7 +10,7 @@ import { digest } from './bench-prompts.ts';
 import { Tap } from './bench-tap.ts';
 import { psnr } from './psnr.ts';
 import { ssim } from './ssim.ts';
-import { median, relativeError } from './statistics.ts';
+import { median, relativeError } from '../src/statistics.ts';
 
 /** What a request has besides the method's part. */
 export type Subject = Pick<GenerateRequest, 'prompt' | 'seed' | 'width' | 'height'>;

@@ -2,7 +2,7 @@
 import type { Line } from './bench-file.ts';
 import type { Method } from './bench-methods.ts';
 import { type CallFlops, runFlops } from './flops.ts';
-import { mean, median, quantile } from './statistics.ts';
+import { mean, median, quantile } from '../src/statistics.ts';
 
 /** Over the prompts; null stands for infinity, such as the PSNR of equal pictures. */
 export interface Spread {

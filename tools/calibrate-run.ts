@@ -22,7 +22,7 @@ import {
   type StepGains,
 } from './calibrate-sensitivity.ts';
 import { FIRST_LOOK, meanLogError, Trials } from './calibrate-trials.ts';
-import { mean } from './statistics.ts';
+import { mean } from '../src/statistics.ts';
 
 export interface CalibrateControl {
   /** Those that get a plan of their own. */

@@ -5,7 +5,7 @@ import { type FeatureConstants, GENERIC_CONSTANTS } from '../src/cache/model.ts'
 import { Planner } from '../src/cache/plan.ts';
 import type { Forecaster } from '../src/cache/settings.ts';
 import { type Errors, isBetter, meanLogError, type Plan } from './calibrate-trials.ts';
-import { mean } from './statistics.ts';
+import { mean } from '../src/statistics.ts';
 
 /** Numbers from 0 to 1, the same ones for the same seed (Park and Miller's generator). */
 export function randomNumbers(seed: number): () => number {

@@ -6,7 +6,7 @@ import { gridOf, startingLatents } from '../src/pipeline/latents.ts';
 import { flowTimes, stepDeltas } from '../src/pipeline/scheduler.ts';
 import { tokenize } from '../src/pipeline/tokenize.ts';
 import type { Subject } from './bench-run.ts';
-import { mean, relativeError } from './statistics.ts';
+import { mean, relativeError } from '../src/statistics.ts';
 
 /** Every so many steps one is probed. */
 const PROBED = 4;

@@ -4,7 +4,7 @@ import { type Engine, generate } from '../src/pipeline/generate.ts';
 import { fixedComputeSet } from './bench-schedules.ts';
 import { Tap } from './bench-tap.ts';
 import type { Subject } from './bench-run.ts';
-import { mean, relativeError } from './statistics.ts';
+import { mean, relativeError } from '../src/statistics.ts';
 import { type Done, once } from './calibrate-file.ts';
 
 /** One way to spend compute steps; forecasts are corrected. */

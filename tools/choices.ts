@@ -18,7 +18,7 @@ import { readCases } from './bench-prompts.ts';
 import { intervalFor } from './bench-schedules.ts';
 import { BACKENDS, DEFAULT_BUNDLE, startEngine } from './engine.ts';
 import { openBundleFolder } from './folder-bundle.ts';
-import { mean } from './statistics.ts';
+import { mean } from '../src/statistics.ts';
 
 const HELP = `Usage: hicache choices [options]
 

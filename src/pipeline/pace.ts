@@ -1,4 +1,5 @@
 /** What steps take: for the time that is left, and for the speed-up at the end. */
+import { mean, median } from '../statistics.ts';
 
 /** Until a forecast step was measured, it is taken for this part of a compute step. */
 const FORECAST_GUESS = 0.1;
@@ -33,14 +34,4 @@ export class Pace {
     const computedInstead = this.#forecast.length * median(this.#compute);
     return (totalSeconds - forecast + computedInstead) / totalSeconds;
   }
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

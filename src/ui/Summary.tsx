@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact';
+import { median } from '../statistics.ts';
 import { downloadPicture, downloadStats } from './download.ts';
 import { duration, percent } from './format.ts';
 import { Icon } from './Icon.tsx';
-import { median } from './lab/errors.ts';
 import { openLab } from './lab/state.ts';
 import { finished } from './state.ts';
 

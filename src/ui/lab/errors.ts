@@ -83,11 +83,3 @@ export function geometricMean(values: readonly number[]): number {
   const logs = values.map((value) => Math.log(Math.max(value, LEAST)));
   return Math.exp(logs.reduce((sum, value) => sum + value, 0) / values.length);
 }
-
-/** NaN for no values. */
-export function median(values: readonly number[]): number {
-  if (values.length === 0) return NaN;
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}

@@ -5,7 +5,7 @@ import { fullRun } from '../../../tools/bench-methods.ts';
 import { callFlops, runFlops } from '../../../tools/flops.ts';
 import { psnr } from '../../../tools/psnr.ts';
 import { ssim } from '../../../tools/ssim.ts';
-import { mean, median, quantile, relativeError } from '../../../tools/statistics.ts';
+import { mean, median, quantile, relativeError } from '../../../src/statistics.ts';
 import { lineOf } from './bench-engine.ts';
 
 test('PSNR is over colours of 8 bits and leaves alpha out', () => {

@@ -28,12 +28,15 @@ How methods land on a budget, and who is favoured:
 - HiCache, TaylorSeer, reuse and all others on an interval use the published schedule, with the
   interval and, where needed, the number of first steps that compute exactly the budget or the
   nearest below.
-- "HiCache, best sigma in hindsight" is the best of sigma 0.3 to 1 **on these very prompts**, by the
-  median latent error. Nobody can choose so beforehand: it favours the rival.
+- "HiCache, best sigma in hindsight" is the best of the sigmas that were tried, 0.3 to 1 at most,
+  **on these very prompts**, by the median latent error. Nobody can choose so beforehand: it favours
+  the rival.
 - Spectrum has its own schedule: five first steps, then windows from 2 that grow after each computed
   step. The growth (published: 0.75) is tuned to land on the budget; the schedule is not made for
   the smallest ones. "Chebyshev, interval" is its forecast on the interval schedule instead. It fits
   the anchors that the ring holds, six at most.
+- "ours" goes by the bundle's calibration, which \`hicache calibrate\` made with other prompts. Its
+  plans hold for the bundle's own timestep shift; at other shifts only its model of features serves.
 - "ours by tolerance" chooses its compute steps itself. It is listed with the smallest budget that
   is not below their mean.
 - The fixed list of prompts is a test set: nothing is tuned on it.

@@ -42,6 +42,9 @@ export async function convertCommand(args: string[]): Promise<void> {
   if (deviations) printDeviations(deviations);
   const report: ConversionReport = { quantization, bytes, ...(deviations && { deviations }) };
   await writeFile(join(out, 'conversion.json'), `${JSON.stringify(report, null, 2)}\n`);
+  console.log(
+    `\nNot calibrated: hicache calibrate --bundle ${out} finds where steps are best computed.`,
+  );
 }
 
 function parse(args: string[]): {

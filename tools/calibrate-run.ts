@@ -10,6 +10,7 @@ import { type Done, once } from './calibrate-file.ts';
 import { type Phase, Progress } from './calibrate-progress.ts';
 import {
   type Budget,
+  grown,
   planned,
   plannerOf,
   searchConstants,
@@ -21,7 +22,7 @@ import {
   sensitivityCalls,
   type StepGains,
 } from './calibrate-sensitivity.ts';
-import { FIRST_LOOK, meanLogError, Trials } from './calibrate-trials.ts';
+import { FIRST_LOOK, meanLogError, type Plan, Trials } from './calibrate-trials.ts';
 import { mean } from '../src/statistics.ts';
 
 export interface CalibrateControl {
@@ -90,8 +91,20 @@ export async function calibrate(
     const starts = [constants, GENERIC_CONSTANTS].map((known) =>
       planned(planner(known, steps), steps, budget),
     );
-    const plan = await searchPlan(trials, starts, moves);
-    plans.push({ ...plan, error: rounded(Math.exp(await meanLogError(trials, plan))) });
+    const measured = async (plan: Plan): Promise<CalibratedPlan> => ({
+      ...plan,
+      error: rounded(Math.exp(await meanLogError(trials, plan))),
+    });
+    let plan = await measured(await searchPlan(trials, starts, moves));
+    const smaller = plans.find(
+      (one) => one.steps === steps && one.computeSteps.length === budget - 1,
+    );
+    if (smaller && smaller.error <= plan.error) {
+      // Search was less lucky here than with a step less.
+      const more = grown(smaller, planner(constants, steps));
+      plan = await measured(await searchPlan(trials, [plan, more], moves));
+    }
+    plans.push(plan);
     progress.at((i + 1) / budgets.length);
   }
 

@@ -107,6 +107,17 @@ export function planned(planner: Planner, steps: number, budget: number): Plan {
   return { steps, computeSteps, forecaster: LINEAR };
 }
 
+/** The plan with one more compute step, in the middle of the gap that is predicted to err most. */
+export function grown({ steps, computeSteps, forecaster }: Plan, planner: Planner): Plan {
+  const ends = [...computeSteps.slice(1), steps];
+  const errors = computeSteps.map((step, i) =>
+    planner.gapError(computeSteps[i - 1] ?? -1, step, ends[i]!),
+  );
+  const worst = errors.indexOf(Math.max(...errors));
+  const middle = Math.floor((computeSteps[worst]! + ends[worst]!) / 2);
+  return { steps, computeSteps: computeSteps.toSpliced(worst + 1, 0, middle), forecaster };
+}
+
 /** Beside the straight line: damped and enhanced ones, and the parabola. */
 const FORECASTERS: readonly Forecaster[] = [
   { ...LINEAR, basis: 'hermite', order: 1, sigma: 0.6 },

@@ -12,6 +12,7 @@ import { calibrateOptions } from '../../../tools/calibrate-options.ts';
 import { Progress } from '../../../tools/calibrate-progress.ts';
 import { BUDGETS, calibrate } from '../../../tools/calibrate-run.ts';
 import {
+  grown,
   planned,
   type PlannerOf,
   searchConstants,
@@ -71,6 +72,13 @@ describe('a plan', () => {
     expect(found.forecaster).toMatchObject({ basis: 'hermite', order: 1, sigma: 0.6 });
     expect(await search(200)).toEqual(found);
   });
+});
+
+test('a plan grows by a step where it is predicted to err most', () => {
+  const planner = new Planner(featureModel(GENERIC_CONSTANTS), shifted(30, 1), true);
+  const more = grown(planOf([0, 1, 2, 16, 20]), planner);
+  expect(more.computeSteps).toEqual([0, 1, 2, 9, 16, 20]);
+  expect(grown(planOf([0, 2]), planner).computeSteps).toEqual([0, 2, 16]);
 });
 
 test('constants are searched for by what their plans err', async () => {

@@ -81,28 +81,31 @@ export async function calibrate(
 
   const planner = plannerOf(sensitivity, timesOf);
   let round = 0;
-  const constants = await searchConstants(trials, planner, JUDGED, rounds, () =>
+  const { constants, plans: met } = await searchConstants(trials, planner, JUDGED, rounds, () =>
     progress.at(++round / (rounds + 1)),
   );
   progress.at(1);
 
+  const measured = async (plan: Plan): Promise<CalibratedPlan> => ({
+    ...plan,
+    error: rounded(Math.exp(await meanLogError(trials, plan))),
+  });
   const plans: CalibratedPlan[] = [];
   for (const [i, { steps, budget }] of budgets.entries()) {
-    const starts = [constants, GENERIC_CONSTANTS].map((known) =>
-      planned(planner(known, steps), steps, budget),
-    );
-    const measured = async (plan: Plan): Promise<CalibratedPlan> => ({
-      ...plan,
-      error: rounded(Math.exp(await meanLogError(trials, plan))),
-    });
+    const starts = [
+      planned(planner(constants, steps), steps, budget),
+      planned(planner(GENERIC_CONSTANTS, steps), steps, budget),
+      ...met.filter((one) => one.steps === steps && one.computeSteps.length === budget),
+    ] as const;
     let plan = await measured(await searchPlan(trials, starts, moves));
     const smaller = plans.find(
       (one) => one.steps === steps && one.computeSteps.length === budget - 1,
     );
     if (smaller && smaller.error <= plan.error) {
       // Search was less lucky here than with a step less.
-      const more = grown(smaller, planner(constants, steps));
-      plan = await measured(await searchPlan(trials, [plan, more], moves));
+      const more = await measured(grown(smaller, planner(constants, steps)));
+      const better = await measured(await searchPlan(trials, [more], moves));
+      plan = [plan, more, better].reduce((a, b) => (b.error < a.error ? b : a));
     }
     plans.push(plan);
     progress.at((i + 1) / budgets.length);

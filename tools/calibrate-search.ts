@@ -49,7 +49,8 @@ const LEAST_SPREAD = 0.3;
 
 /**
  * The constants whose plans err least at these budgets, by a (1+1) evolution strategy from the
- * generic ones: a random change is kept if plans get better by it.
+ * generic ones: a random change is kept if plans get better by it. And the best plan that was met
+ * for each of the budgets, in their order, whatever its constants.
  */
 export async function searchConstants(
   errors: Errors,
@@ -57,14 +58,14 @@ export async function searchConstants(
   budgets: readonly Budget[],
   rounds: number,
   onRound: () => void,
-): Promise<FeatureConstants> {
+): Promise<{ constants: FeatureConstants; plans: Plan[] }> {
   const random = randomNumbers(1);
-  const known = new Map<string, number>();
+  const known = new Map<string, { readonly plan: Plan; readonly error: number }>();
   const logErrorOf = async (plan: Plan): Promise<number> => {
     const key = JSON.stringify(plan);
-    const error = known.get(key) ?? (await meanLogError(errors, plan));
-    known.set(key, error);
-    return error;
+    const found = known.get(key) ?? { plan, error: await meanLogError(errors, plan) };
+    known.set(key, found);
+    return found.error;
   };
   const total = async (constants: FeatureConstants): Promise<number> => {
     const all: number[] = [];
@@ -83,7 +84,13 @@ export async function searchConstants(
     else spread = Math.max(LEAST_SPREAD, spread * SHRINKAGE);
     onRound();
   }
-  return best;
+  const plans = budgets.map(({ steps, budget }) => {
+    const met = [...known.values()].filter(
+      ({ plan }) => plan.steps === steps && plan.computeSteps.length === budget,
+    );
+    return met.reduce((a, b) => (b.error < a.error ? b : a)).plan;
+  });
+  return { constants: best, plans };
 }
 
 function change(

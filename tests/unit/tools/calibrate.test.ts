@@ -101,9 +101,20 @@ test('constants are searched for by what their plans err', async () => {
     return off;
   };
   let rounds = 0;
-  const found = await searchConstants(errors, planner, budgets, 60, () => rounds++);
+  const { constants: found, plans } = await searchConstants(
+    errors,
+    planner,
+    budgets,
+    60,
+    () => rounds++,
+  );
   expect(rounds).toBe(60);
   expect(await offOf(found)).toBeLessThan(0.5 * (await offOf(GENERIC_CONSTANTS)));
+  expect(plans.map((plan) => plan.computeSteps.length)).toEqual([5, 8]);
+  for (const [i, { steps, budget }] of budgets.entries()) {
+    const own = planned(planner(found, steps), steps, budget);
+    expect(await errors.logError(plans[i]!, 0)).toBeLessThanOrEqual(await errors.logError(own, 0));
+  }
   expect(found.gain).toBe(GENERIC_CONSTANTS.gain);
 });
 

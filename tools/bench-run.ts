@@ -89,9 +89,15 @@ export async function runBench(
 export function lineKey(method: Method, n: number, calibration: Manifest['calibration']): LineKey {
   const { id, steps, sampler, cache, computeSteps } = method;
   const planned = cache.schedule !== 'interval' || cache.basis === 'auto';
-  const all = [steps, sampler, cache, computeSteps, ...(planned ? [calibration] : [])];
+  // Only tolerances go by how predicted errors compare with verified ones.
+  const known = cache.schedule === 'tolerance' ? calibration : without(calibration);
+  const all = [steps, sampler, cache, computeSteps, ...(planned ? [known] : [])];
   const settings = digest(all).slice(0, 16);
   return { case: n, method: id, settings };
+}
+
+function without(calibration: Manifest['calibration']): object | undefined {
+  return calibration && { ...calibration, verified: undefined };
 }
 
 async function runMethod(

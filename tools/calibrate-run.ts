@@ -48,6 +48,9 @@ const JUDGED: readonly Budget[] = [
   { steps: 28, budget: 10 },
 ];
 
+/** Forecasts may be exact; their errors have logarithms too. */
+const LEAST = 1e-6;
+
 /** Steps of the runs in which the sensitivity is measured. */
 const PROBED_STEPS = 50;
 
@@ -111,6 +114,17 @@ export async function calibrate(
     progress.at((i + 1) / budgets.length);
   }
 
+  const ratios: number[] = [];
+  for (const plan of plans.filter(isJudged)) {
+    const model = planner(constants, plan.steps);
+    for (let picture = 0; picture < subjects.length; picture++) {
+      for (const { previous, current, step, error } of await trials.lines(plan, picture)) {
+        const predicted = model.linearError(previous, current, step);
+        ratios.push(Math.log(Math.max(error, LEAST) / Math.max(predicted, LEAST)));
+      }
+    }
+  }
+
   const unit = { ...constants, gain: 1 };
   const gain = scale(plans, (steps, budget) => planner(unit, steps).restError(-1, 0, budget - 1));
   return {
@@ -123,7 +137,12 @@ export async function calibrate(
     },
     constants: roundedConstants({ ...constants, gain }),
     plans,
+    verified: rounded(Math.exp(mean(ratios))),
   };
+}
+
+function isJudged({ steps, computeSteps }: Plan): boolean {
+  return JUDGED.some((one) => one.steps === steps && one.budget === computeSteps.length);
 }
 
 /** What makes predicted errors of all plans right on average. */

@@ -1,6 +1,8 @@
 /** Closed-loop trials: whole pictures made with a set of compute steps, against the full run. */
+import { CANDIDATES, LINEAR } from '../src/cache/candidates.ts';
 import { type Forecaster, PUBLISHED } from '../src/cache/settings.ts';
 import { type Engine, generate } from '../src/pipeline/generate.ts';
+import type { GenerateStats } from '../src/pipeline/stats.ts';
 import { fixedComputeSet } from './bench-schedules.ts';
 import { Tap } from './bench-tap.ts';
 import type { Subject } from './bench-run.ts';
@@ -12,6 +14,15 @@ export interface Plan {
   readonly steps: number;
   readonly computeSteps: readonly number[];
   readonly forecaster: Forecaster;
+}
+
+/** The straight line through two anchors, and its relative error at a compute step. */
+export interface VerifiedLine {
+  /** −1 if there was no anchor before `current`. */
+  readonly previous: number;
+  readonly current: number;
+  readonly step: number;
+  readonly error: number;
 }
 
 /** Where errors come from; search needs to know no more. */
@@ -52,6 +63,21 @@ export class Trials implements Errors {
     return Math.log(Math.max(error, LEAST));
   }
 
+  /** What the compute steps of such a picture verify of the straight line. */
+  async lines(plan: Plan, picture: number): Promise<readonly VerifiedLine[]> {
+    const work = `lines ${JSON.stringify([plan.steps, plan.computeSteps, plan.forecaster, picture])}`;
+    return once(this.done, work, async () => {
+      const { stats } = await this.#make(plan, picture);
+      this.onWork(plan.computeSteps.length);
+      return stats.verifications.map(({ anchors: [step, current, previous = -1], errors }) => ({
+        previous,
+        current: current!,
+        step: step!,
+        error: errors[CANDIDATES.indexOf(LINEAR)]!,
+      }));
+    });
+  }
+
   async #truth(steps: number, picture: number): Promise<Float32Array> {
     const key = `${steps} ${picture}`;
     let latents = this.#truths.get(key);
@@ -64,13 +90,17 @@ export class Trials implements Errors {
     return latents;
   }
 
-  async #latents(
+  async #latents(plan: Plan, picture: number): Promise<Float32Array> {
+    return (await this.#make(plan, picture)).latents;
+  }
+
+  async #make(
     { steps, computeSteps, forecaster }: Plan,
     picture: number,
-  ): Promise<Float32Array> {
+  ): Promise<{ latents: Float32Array; stats: GenerateStats }> {
     const tap = new Tap(this.engine.backend);
     const cache = { ...PUBLISHED, ...forecaster, correct: true };
-    await generate(
+    const { stats } = await generate(
       { ...this.engine, backend: tap },
       { ...this.subjects[picture]!, steps, sampler: 'euler', cache, preview: false },
       {
@@ -79,7 +109,7 @@ export class Trials implements Errors {
         onEvent: () => undefined,
       },
     );
-    return tap.latents;
+    return { latents: tap.latents, stats };
   }
 }
 

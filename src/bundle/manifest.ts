@@ -99,6 +99,7 @@ const calibration = v.object({
     sensitivity: between(-4, 4),
   }),
   plans: v.array(plan),
+  verified: positive,
 });
 
 export const manifestSchema = v.object({

@@ -29,6 +29,11 @@ export interface Calibration {
   readonly sensitivity: Sensitivity;
   readonly constants: FeatureConstants;
   readonly plans: readonly CalibratedPlan[];
+  /**
+   * Verified errors of the straight line over those that the model of features predicts, as they
+   * usually are (geometric mean). Its constants make good plans; they need not fit the features.
+   */
+  readonly verified: number;
 }
 
 /** What the cache knows of a model. */
@@ -36,10 +41,12 @@ export interface Knowledge {
   readonly features: FeatureModel;
   /** Those for runs like the one at hand. */
   readonly plans: readonly CalibratedPlan[];
+  /** As in `Calibration`. */
+  readonly verified: number;
 }
 
 /** Of a model that nobody has calibrated. */
-export const GENERIC: Knowledge = { features: GENERIC_MODEL, plans: [] };
+export const GENERIC: Knowledge = { features: GENERIC_MODEL, plans: [], verified: 1 };
 
 /** Plans that are kept are found by their model, so one calibration gives one model. */
 const models = new WeakMap<Calibration, FeatureModel>();
@@ -60,7 +67,8 @@ export function knowledgeOf(
     models.set(calibration, features);
   }
   const fits = Math.abs(shift / calibration.shift - 1) < 1e-6;
-  return { features, plans: calibration.plans.filter((plan) => fits && plan.steps === steps) };
+  const plans = calibration.plans.filter((plan) => fits && plan.steps === steps);
+  return { features, plans, verified: calibration.verified };
 }
 
 /** The sensitivity is straight between measured flow times, level beyond, and 1 on average. */

@@ -21,18 +21,21 @@ export class ScheduleControl {
   readonly #steps: number;
   readonly #planner: (correct: boolean) => Planner;
   readonly #plans: readonly CalibratedPlan[];
+  /** Verified over predicted error, as it usually is. */
+  readonly #usual: number;
   readonly #computed: number[] = [];
-  /** Logarithm of verified over predicted error, smoothed. */
+  /** Logarithm of verified over predicted error, against the usual one, smoothed. */
   #logRatio = 0;
   /** Squared predicted error of the final latents from all forecasts before the last anchor. */
   #spent = 0;
   #correct = false;
 
   /** @param flowTimes of all steps and the end: [steps + 1], falling from 1. */
-  constructor(flowTimes: ArrayLike<number>, { features, plans }: Knowledge) {
+  constructor(flowTimes: ArrayLike<number>, { features, plans, verified }: Knowledge) {
     this.#steps = flowTimes.length - 1;
     this.#planner = (correct) => plannerFor(features, flowTimes, correct);
     this.#plans = plans;
+    this.#usual = verified;
   }
 
   /** Whether `step` runs the transformer. */
@@ -72,7 +75,7 @@ export class ScheduleControl {
    */
   verified(previous: number, current: number, step: number, linearError: number): void {
     const predicted = this.#planner(this.#correct).linearError(previous, current, step);
-    const ratio = Math.log(linearError / predicted);
+    const ratio = Math.log(linearError / (this.#usual * predicted));
     if (!Number.isFinite(ratio)) return;
     const bound = Math.log(MOST_RATIO);
     this.#logRatio =

@@ -13,6 +13,7 @@ const calibration = {
   sensitivity,
   constants: GENERIC_CONSTANTS,
   plans: [plan],
+  verified: 1.5,
 };
 const parsed = (change: object) =>
   parseManifest(

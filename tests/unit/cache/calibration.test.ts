@@ -21,6 +21,7 @@ const CALIBRATION: Calibration = {
   sensitivity: { flowTimes: [0.9, 0.5, 0.1], gains: [4, 1, 1] },
   constants: GENERIC_CONSTANTS,
   plans: [PLAN, { ...PLAN, steps: 28 }],
+  verified: 2,
 };
 const BUDGET: CacheSettings = {
   ...PUBLISHED,
@@ -73,6 +74,31 @@ describe('a calibrated plan', () => {
     );
     expect(steps.slice(2)).toEqual(planner.rest(0, 1, 2));
   });
+});
+
+test('verified errors that are as usual change no prediction of a tolerance', () => {
+  const tolerance: CacheSettings = { ...BUDGET, schedule: 'tolerance', tolerance: 0.03 };
+  const times = shifted(STEPS, 3);
+  const stepsWith = (verified: number, factor: number): number[] => {
+    const knowledge = knowledgeOf({ ...CALIBRATION, plans: [], verified }, STEPS, 3);
+    const control = new ScheduleControl(times, knowledge);
+    const planner = new Planner(knowledge.features, times, true);
+    const steps: number[] = [];
+    for (let step = 0; step < STEPS; step++) {
+      if (!control.computes(step, tolerance)) continue;
+      const [before, last] = [steps.at(-2) ?? -1, steps.at(-1)];
+      control.computed(step);
+      if (last !== undefined) {
+        control.verified(before, last, step, factor * planner.linearError(before, last, step));
+      }
+      steps.push(step);
+    }
+    return steps;
+  };
+  const usual = stepsWith(2, 2);
+  expect(usual).toEqual(stepsWith(1, 1));
+  expect(stepsWith(1, 3).length).toBeGreaterThan(usual.length);
+  expect(stepsWith(2, 0.7).length).toBeLessThan(usual.length);
 });
 
 describe('the calibrated model', () => {

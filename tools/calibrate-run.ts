@@ -1,6 +1,7 @@
 /** The parts of a calibration, one after another. */
 import type { CalibratedPlan, Calibration } from '../src/cache/calibration.ts';
 import { type FeatureConstants, GENERIC_CONSTANTS } from '../src/cache/model.ts';
+import type { Planner } from '../src/cache/plan.ts';
 import { AppError } from '../src/errors.ts';
 import type { Engine } from '../src/pipeline/generate.ts';
 import { gridOf } from '../src/pipeline/latents.ts';
@@ -12,6 +13,7 @@ import {
   type Budget,
   grown,
   planned,
+  type PlannerOf,
   plannerOf,
   searchConstants,
   searchPlan,
@@ -89,41 +91,15 @@ export async function calibrate(
   );
   progress.at(1);
 
-  const measured = async (plan: Plan): Promise<CalibratedPlan> => ({
-    ...plan,
-    error: rounded(Math.exp(await meanLogError(trials, plan))),
-  });
+  const planFor = planFinder(trials, planner, constants, met, moves);
   const plans: CalibratedPlan[] = [];
-  for (const [i, { steps, budget }] of budgets.entries()) {
-    const starts = [
-      planned(planner(constants, steps), steps, budget),
-      planned(planner(GENERIC_CONSTANTS, steps), steps, budget),
-      ...met.filter((one) => one.steps === steps && one.computeSteps.length === budget),
-    ] as const;
-    let plan = await measured(await searchPlan(trials, starts, moves));
-    const smaller = plans.find(
-      (one) => one.steps === steps && one.computeSteps.length === budget - 1,
-    );
-    if (smaller && smaller.error <= plan.error) {
-      // Search was less lucky here than with a step less.
-      const more = await measured(grown(smaller, planner(constants, steps)));
-      const better = await measured(await searchPlan(trials, [more], moves));
-      plan = [plan, more, better].reduce((a, b) => (b.error < a.error ? b : a));
-    }
-    plans.push(plan);
+  for (const [i, budget] of budgets.entries()) {
+    plans.push(await planFor(budget, plans));
     progress.at((i + 1) / budgets.length);
   }
-
-  const ratios: number[] = [];
-  for (const plan of plans.filter(isJudged)) {
-    const model = planner(constants, plan.steps);
-    for (let picture = 0; picture < subjects.length; picture++) {
-      for (const { previous, current, step, error } of await trials.lines(plan, picture)) {
-        const predicted = model.linearError(previous, current, step);
-        ratios.push(Math.log(Math.max(error, LEAST) / Math.max(predicted, LEAST)));
-      }
-    }
-  }
+  const verified = await usualRatio(trials, plans.filter(isJudged), ({ steps }) =>
+    planner(constants, steps),
+  );
 
   const unit = { ...constants, gain: 1 };
   const gain = scale(plans, (steps, budget) => planner(unit, steps).restError(-1, 0, budget - 1));
@@ -137,8 +113,60 @@ export async function calibrate(
     },
     constants: roundedConstants({ ...constants, gain }),
     plans,
-    verified: rounded(Math.exp(mean(ratios))),
+    verified: rounded(verified),
   };
+}
+
+/** Searches the plan for a budget, given those of smaller ones. */
+function planFinder(
+  trials: Trials,
+  planner: PlannerOf,
+  constants: FeatureConstants,
+  met: readonly Plan[],
+  moves: number,
+): (budget: Budget, plans: readonly CalibratedPlan[]) => Promise<CalibratedPlan> {
+  const measured = async (plan: Plan): Promise<CalibratedPlan> => ({
+    ...plan,
+    error: rounded(Math.exp(await meanLogError(trials, plan))),
+  });
+  const of =
+    (steps: number, count: number) =>
+    (plan: Plan): boolean =>
+      plan.steps === steps && plan.computeSteps.length === count;
+  return async ({ steps, budget }, plans) => {
+    const model = planner(constants, steps);
+    const starts = [
+      planned(model, steps, budget),
+      planned(planner(GENERIC_CONSTANTS, steps), steps, budget),
+      ...met.filter(of(steps, budget)),
+    ] as const;
+    const plan = await measured(await searchPlan(trials, starts, moves));
+    const smaller = plans.find(of(steps, budget - 1));
+    if (!smaller || smaller.error > plan.error) return plan;
+    // Search was less lucky here than with a step less.
+    const more = await measured(grown(smaller, model));
+    const better = await measured(await searchPlan(trials, [more], moves));
+    return [plan, more, better].reduce((a, b) => (b.error < a.error ? b : a));
+  };
+}
+
+/** Verified over predicted errors of straight lines, in the pictures of these plans. */
+async function usualRatio(
+  trials: Trials,
+  plans: readonly Plan[],
+  plannerFor: (plan: Plan) => Planner,
+): Promise<number> {
+  const ratios: number[] = [];
+  for (const plan of plans) {
+    const planner = plannerFor(plan);
+    for (let picture = 0; picture < trials.pictures; picture++) {
+      for (const { previous, current, step, error } of await trials.lines(plan, picture)) {
+        const predicted = planner.linearError(previous, current, step);
+        ratios.push(Math.log(Math.max(error, LEAST) / Math.max(predicted, LEAST)));
+      }
+    }
+  }
+  return Math.exp(mean(ratios));
 }
 
 function isJudged({ steps, computeSteps }: Plan): boolean {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
+import type { Manifest } from '../src/bundle/manifest.ts';
 import { AppError } from '../src/errors.ts';
 import { readJson } from './json-file.ts';
 
@@ -40,4 +41,9 @@ export async function readCases(path = DEFAULT_PROMPTS): Promise<Case[]> {
 /** SHA-256 of anything that is the same when its JSON is. */
 export function digest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex');
+}
+
+/** What run files know a model by: a calibration does not make it another one. */
+export function modelDigest(manifest: Manifest): string {
+  return digest({ ...manifest, calibration: undefined });
 }

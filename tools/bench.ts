@@ -4,7 +4,7 @@ import process from 'node:process';
 import packageFile from '../package.json' with { type: 'json' };
 import type { BackendInfo } from '../src/backend/backend.ts';
 import type { Manifest } from '../src/bundle/manifest.ts';
-import { AppError, reportOf } from '../src/errors.ts';
+import { reportOf } from '../src/errors.ts';
 import { gridOf } from '../src/pipeline/latents.ts';
 import { checkRequest } from '../src/pipeline/request.ts';
 import { readAccuracies } from './bench-accuracy.ts';
@@ -12,18 +12,16 @@ import { type BenchFile, type Header, type Line, openBenchFile } from './bench-f
 import type { Method } from './bench-methods.ts';
 import { BENCH_HELP, benchOptions, type BenchOptions } from './bench-options.ts';
 import { openPictures } from './bench-pictures.ts';
-import { type Case, digest, readCases } from './bench-prompts.ts';
+import { type Case, digest, modelDigest, readCases } from './bench-prompts.ts';
 import { renderFolder } from './bench-render.ts';
 import { type BenchResults, machineInWords, writeResults } from './bench-results.ts';
 import { lineKey, type Progress, runBench, type Subject } from './bench-run.ts';
 import { type Accuracy, summarize } from './bench-summary.ts';
 import { tables } from './bench-table.ts';
 import { startEngine } from './engine.ts';
+import { RUN_FOLDER, stopped } from './run-file.ts';
 import { callFlops } from './flops.ts';
 import { openBundleFolder } from './folder-bundle.ts';
-
-/** Where run files lie that nobody named; git ignores it. */
-const RUN_FOLDER = 'tmp';
 
 export async function benchCommand(args: string[]): Promise<void> {
   const options = benchOptions(args);
@@ -101,7 +99,7 @@ function headerOf(
     format: 'hicache-bench',
     version: 1,
     program: packageFile.version,
-    model: digest({ ...original, calibration: undefined }),
+    model: modelDigest(original),
     backend: kind,
     precision,
     steps,
@@ -156,9 +154,4 @@ function report({ done, all, secondsLeft }: Progress): void {
   const line = `${done}/${all} pictures, about ${minutes} min left`;
   if (stderr.isTTY) stderr.write(`\r${line}\x1b[K${done === all ? '\n' : ''}`);
   else if (done === all || done % Math.ceil(all / 100) === 0) stderr.write(`${line}\n`);
-}
-
-function stopped(path: string): AppError {
-  const hint = 'Run the same command again to go on.';
-  return new AppError('cancelled', `Stopped. What was done is in ${path}.`, hint);
 }

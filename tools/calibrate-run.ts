@@ -17,6 +17,7 @@ import {
   plannerOf,
   searchConstants,
   searchPlan,
+  spends,
 } from './calibrate-search.ts';
 import {
   meanSensitivity,
@@ -129,19 +130,15 @@ function planFinder(
     ...plan,
     error: rounded(Math.exp(await meanLogError(trials, plan))),
   });
-  const of =
-    (steps: number, count: number) =>
-    (plan: Plan): boolean =>
-      plan.steps === steps && plan.computeSteps.length === count;
   return async ({ steps, budget }, plans) => {
     const model = planner(constants, steps);
     const starts = [
       planned(model, steps, budget),
       planned(planner(GENERIC_CONSTANTS, steps), steps, budget),
-      ...met.filter(of(steps, budget)),
+      ...met.filter((one) => spends(one, { steps, budget })),
     ] as const;
     const plan = await measured(await searchPlan(trials, starts, moves));
-    const smaller = plans.find(of(steps, budget - 1));
+    const smaller = plans.find((one) => spends(one, { steps, budget: budget - 1 }));
     if (!smaller || smaller.error > plan.error) return plan;
     // Search was less lucky here than with a step less.
     const more = await measured(grown(smaller, model));
@@ -169,8 +166,8 @@ async function usualRatio(
   return Math.exp(mean(ratios));
 }
 
-function isJudged({ steps, computeSteps }: Plan): boolean {
-  return JUDGED.some((one) => one.steps === steps && one.budget === computeSteps.length);
+function isJudged(plan: Plan): boolean {
+  return JUDGED.some((budget) => spends(plan, budget));
 }
 
 /** What makes predicted errors of all plans right on average. */

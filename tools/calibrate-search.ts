@@ -30,6 +30,11 @@ export interface Budget {
   readonly budget: number;
 }
 
+/** Whether the plan spends this budget. */
+export function spends(plan: Plan, { steps, budget }: Budget): boolean {
+  return plan.steps === steps && plan.computeSteps.length === budget;
+}
+
 /** What a constant may be changed by in one round: a factor's logarithm, or a difference. */
 const SPREAD: Readonly<Record<Exclude<keyof FeatureConstants, 'gain'>, number>> = {
   length: 0.25,
@@ -84,10 +89,8 @@ export async function searchConstants(
     else spread = Math.max(LEAST_SPREAD, spread * SHRINKAGE);
     onRound();
   }
-  const plans = budgets.map(({ steps, budget }) => {
-    const met = [...known.values()].filter(
-      ({ plan }) => plan.steps === steps && plan.computeSteps.length === budget,
-    );
+  const plans = budgets.map((budget) => {
+    const met = [...known.values()].filter(({ plan }) => spends(plan, budget));
     return met.reduce((a, b) => (b.error < a.error ? b : a)).plan;
   });
   return { constants: best, plans };

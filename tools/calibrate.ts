@@ -9,9 +9,10 @@ import { AppError, reportOf } from '../src/errors.ts';
 import { CALIBRATE_HELP, calibrateOptions, type CalibrateOptions } from './calibrate-options.ts';
 import { openCalibrateFile } from './calibrate-file.ts';
 import { BUDGETS, calibrate } from './calibrate-run.ts';
-import { type Case, digest, readCases } from './bench-prompts.ts';
+import { type Case, digest, modelDigest, readCases } from './bench-prompts.ts';
 import { startEngine } from './engine.ts';
 import { openBundleFolder } from './folder-bundle.ts';
+import { RUN_FOLDER, stopped } from './run-file.ts';
 
 /** Far from the seeds that people type, so that no picture is one of theirs. */
 const FIRST_SEED = 3_000_000_000;
@@ -29,8 +30,8 @@ export async function calibrateCommand(args: string[]): Promise<void> {
     ...one,
     ...manifest.sizes[0]!,
   }));
-  const model = digest({ ...manifest, calibration: undefined });
-  const path = options.run ?? join('tmp', `calibrate-${model.slice(0, 8)}.jsonl`);
+  const model = modelDigest(manifest);
+  const path = options.run ?? join(RUN_FOLDER, `calibrate-${model.slice(0, 8)}.jsonl`);
   const engine = await startEngine(bundle, options.backend);
   const abort = new AbortController();
   process.once('SIGINT', () => abort.abort());
@@ -77,9 +78,4 @@ async function casesFor(
 async function store(path: string, calibration: Calibration): Promise<void> {
   const manifest = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
   await writeFile(path, `${JSON.stringify({ ...manifest, calibration }, null, 2)}\n`);
-}
-
-function stopped(path: string): AppError {
-  const hint = 'Run the same command again to go on.';
-  return new AppError('cancelled', `Stopped. What was done is in ${path}.`, hint);
 }

@@ -3,7 +3,7 @@ import process from 'node:process';
 import { CANDIDATES, LINEAR, REUSE } from '../src/cache/candidates.ts';
 import { Gram } from '../src/cache/gram.ts';
 import type { Verification } from '../src/cache/policy.ts';
-import { stepPositions } from '../src/cache/positions.ts';
+import { positionsByAbscissa } from '../src/cache/positions.ts';
 import {
   BASES_WITH_ORDER,
   BASES_WITH_SIGMA,
@@ -97,10 +97,7 @@ export function occasionsOf({
   readonly flowTimes: readonly number[];
   readonly verifications: readonly Verification[];
 }): Occasion[] {
-  const positions = {
-    step: stepPositions('step', steps, flowTimes),
-    flow: stepPositions('flow', steps, flowTimes),
-  };
+  const positions = positionsByAbscissa(steps, flowTimes);
   return verifications.flatMap(({ errors, served, anchors, gram }) => {
     const older = anchors.length - 1;
     if (!served || older < LEAST_ANCHORS) return [];
@@ -135,15 +132,10 @@ export function backCastError(
     span: [Math.min(...mirrored), Math.max(...mirrored)],
     gram: null,
   });
-  // A₍ⱼ₎ = e₀ − e₁ − … − eⱼ: coefficient i counts all anchors from the i-th on.
   const byAnchor = new Array<number>(positions.length + 1).fill(0);
   byAnchor[positions.length] = -1;
   weights.forEach((weight, j) => (byAnchor[positions.length - 1 - j]! += weight));
-  const coefficients = byAnchor.map((_, i) => {
-    const from = byAnchor.slice(i).reduce((sum, weight) => sum + weight, 0);
-    return i === 0 ? from : -from;
-  });
-  return Math.sqrt(gram.normSquared(coefficients) / gram.at(0, 0));
+  return gram.relativeNorm(byAnchor);
 }
 
 /** Geometric means over all compute steps of all runs, by rule. */

@@ -6,6 +6,9 @@ import { appendFile, mkdir, readFile, truncate, writeFile } from 'node:fs/promis
 import { dirname } from 'node:path';
 import { AppError } from '../src/errors.ts';
 
+/** Where run files lie that nobody named; git ignores it. */
+export const RUN_FOLDER = 'tmp';
+
 /** What all lines of a run file have in common; `format` names the command. */
 type Header = Readonly<Record<string, string | number>> & { readonly format: string };
 
@@ -52,6 +55,12 @@ export class RunFile<Key, Line extends Key> {
     await appendFile(this.path, `${JSON.stringify(line)}\n`);
     this.done.set(this.keyOf(line), line);
   }
+}
+
+/** What a command that was stopped says of its run file. */
+export function stopped(path: string): AppError {
+  const hint = 'Run the same command again to go on.';
+  return new AppError('cancelled', `Stopped. What was done is in ${path}.`, hint);
 }
 
 async function readIfThere(path: string): Promise<string | null> {

@@ -52,14 +52,18 @@ export class Gram {
     if (weights.length > this.older) {
       throw new RangeError(`${weights.length} weights for ${this.older} older anchors`);
     }
-    // A₁₊ⱼ = e₀ − e₁ − … − e₁₊ⱼ, so eᵢ is missing once for each weight at or beyond it.
+    return this.relativeNorm([1, ...Array.from(weights, (weight) => -weight)]);
+  }
+
+  /** |Σ cⱼ·Aⱼ| / |A₀| for coefficients of the raw anchors A₀, A₁ …, at most K + 1 of them. */
+  relativeNorm(byAnchor: readonly number[]): number {
+    // Aⱼ = e₀ − e₁ − … − eⱼ, so eᵢ is missing once for each anchor from the i-th on.
     const coefficients = new Array<number>(this.older + 1).fill(0);
     let tail = 0;
-    for (let j = this.older - 1; j >= 0; j--) {
-      tail += weights[j] ?? 0;
-      coefficients[j + 1] = tail;
+    for (let i = this.older; i >= 0; i--) {
+      tail += byAnchor[i] ?? 0;
+      coefficients[i] = i === 0 ? tail : -tail;
     }
-    coefficients[0] = 1 - tail;
     return Math.sqrt(this.normSquared(coefficients) / this.at(0, 0));
   }
 

@@ -20,16 +20,18 @@ export function plannerFor(
   flowTimes: ArrayLike<number>,
   correct: boolean,
 ): Planner {
-  const times = Array.from(flowTimes);
   const found = known.find(
     (other) =>
       other.model === model &&
       other.correct === correct &&
-      other.flowTimes.length === times.length &&
-      other.flowTimes.every((time, i) => time === times[i]),
+      other.flowTimes.length === flowTimes.length &&
+      other.flowTimes.every((time, i) => time === flowTimes[i]),
   );
-  const planner = found?.planner ?? new Planner(model, times, correct);
-  const newest = found ?? { model, flowTimes: times, correct, planner };
+  const newest = found ?? made(model, Array.from(flowTimes), correct);
   known = [newest, ...known.filter((other) => other !== newest)].slice(0, KEPT);
-  return planner;
+  return newest.planner;
+}
+
+function made(model: FeatureModel, flowTimes: readonly number[], correct: boolean): Known {
+  return { model, flowTimes, correct, planner: new Planner(model, flowTimes, correct) };
 }

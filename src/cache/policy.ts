@@ -6,7 +6,7 @@ import { ScheduleControl } from './control.ts';
 import { Expectation } from './expectation.ts';
 import type { Gram } from './gram.ts';
 import { newtonWeights } from './newton.ts';
-import { stepPositions } from './positions.ts';
+import { positionsByAbscissa } from './positions.ts';
 import { type CacheSettings, type Forecaster, MAX_ANCHORS } from './settings.ts';
 import { forecastWeights } from './weights.ts';
 
@@ -53,10 +53,7 @@ export class CachePolicy {
   /** @param flowTimes of all steps and the end: [steps + 1], falling from 1. */
   constructor(steps: number, flowTimes: ArrayLike<number>, knowledge: Knowledge) {
     this.#steps = steps;
-    this.#positions = {
-      step: stepPositions('step', steps, flowTimes),
-      flow: stepPositions('flow', steps, flowTimes),
-    };
+    this.#positions = positionsByAbscissa(steps, flowTimes);
     this.#schedule = new ScheduleControl(flowTimes, knowledge);
     this.#expectation = new Expectation(
       flowTimes,

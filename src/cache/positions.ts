@@ -1,5 +1,5 @@
 /** Where a step lies on the axis along which features are forecast. */
-import type { Abscissa } from './settings.ts';
+import { type Abscissa, ABSCISSAS } from './settings.ts';
 
 /**
  * One position for each step, growing, in units of a mean step, so that sigma and the
@@ -19,4 +19,14 @@ export function stepPositions(
   return Array.from({ length: steps }, (_, step) =>
     abscissa === 'flow' ? (1 - flowTimes[step]!) * steps : step,
   );
+}
+
+/** The positions of all steps on every axis. */
+export function positionsByAbscissa(
+  steps: number,
+  flowTimes: ArrayLike<number>,
+): Readonly<Record<Abscissa, readonly number[]>> {
+  return Object.fromEntries(
+    ABSCISSAS.map((abscissa) => [abscissa, stepPositions(abscissa, steps, flowTimes)]),
+  ) as Record<Abscissa, number[]>;
 }

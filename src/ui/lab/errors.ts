@@ -3,8 +3,8 @@
  * form from the inner products that the run left behind.
  */
 import { Gram } from '../../cache/gram.ts';
-import { stepPositions } from '../../cache/positions.ts';
-import { type Abscissa, ABSCISSAS, type Forecaster } from '../../cache/settings.ts';
+import { positionsByAbscissa } from '../../cache/positions.ts';
+import type { Abscissa, Forecaster } from '../../cache/settings.ts';
 import { forecastWeights } from '../../cache/weights.ts';
 import type { GenerateResult } from '../../worker/api.ts';
 
@@ -36,9 +36,7 @@ export class RunErrors {
     flowTimes,
     verifications,
   }: Pick<Stats, 'steps' | 'flowTimes' | 'verifications'>) {
-    this.#positions = Object.fromEntries(
-      ABSCISSAS.map((abscissa) => [abscissa, stepPositions(abscissa, steps, flowTimes)]),
-    ) as Record<Abscissa, number[]>;
+    this.#positions = positionsByAbscissa(steps, flowTimes);
     this.evidence = verifications
       .map(({ step, distance, served, anchors: [, ...anchors], gram: products }) => {
         const gram = new Gram(products, anchors.length);

@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'no-webgpu'
   | 'device-lost'
   | 'out-of-memory'
+  | 'out-of-storage'
   | 'busy'
   | 'cancelled'
   | 'internal';

@@ -2,10 +2,15 @@
 
 /** A folder of files that can be read in pieces. Paths use forward slashes. */
 export interface Source {
+  /**
+   * All files there are, as paths; nothing where they cannot be listed, such as a folder of a plain
+   * web server, where only paths known beforehand can be asked for.
+   */
+  list(): Promise<readonly string[]>;
   has(path: string): Promise<boolean>;
   /** Size in bytes. Throws `AppError` `not-found`. */
   size(path: string): Promise<number>;
-  /** Exactly `length` bytes from `offset`. */
+  /** Exactly `length` bytes from `offset`. @throws AppError `bad-checkpoint` if the file ends before. */
   read(path: string, offset: number, length: number): Promise<Uint8Array>;
 }
 

@@ -1,0 +1,21 @@
+/** A FLUX model as a conversion takes it, whichever files it came in. Types only. */
+import type { PipelineConfigs } from './configs.ts';
+import type { Description } from './description.ts';
+import type { TensorSource } from './tensors.ts';
+
+export interface ModelParts {
+  readonly configs: PipelineConfigs;
+  readonly description: Description;
+  /** By the names of diffusers' FluxTransformer2DModel. */
+  readonly transformer: TensorSource;
+  /** By the names of transformers' T5EncoderModel. */
+  readonly t5: TensorSource;
+  /** By the names of transformers' CLIPTextModel, without a prefix before `embeddings`. */
+  readonly clip: TensorSource;
+  /** By the names of diffusers' AutoencoderKL or AutoencoderTiny. */
+  readonly autoencoder: TensorSource;
+  /** AutoencoderTiny for previews, beside an AutoencoderKL. */
+  readonly previewer?: TensorSource;
+  /** Texts of tokenizer.json files. */
+  readonly tokenizers: { readonly t5: string; readonly clip: string };
+}

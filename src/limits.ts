@@ -2,3 +2,5 @@
 
 export const STEPS = { min: 1, max: 1000 } as const;
 export const SEED = { min: 0, max: 2 ** 32 - 1 } as const;
+/** Guidance scale of a model that takes one. */
+export const GUIDANCE = { min: 0, max: 30 } as const;

@@ -43,7 +43,7 @@ export function digest(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex');
 }
 
-/** What run files know a model by: a calibration does not make it another one. */
-export function modelDigest(manifest: Manifest): string {
-  return digest({ ...manifest, calibration: undefined });
+/** What run files know a model by: its files. A calibration does not make it another one. */
+export function modelDigest({ files }: Manifest): string {
+  return digest(files);
 }

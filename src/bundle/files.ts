@@ -6,13 +6,15 @@ export type Precision = 'float32' | 'float16';
 
 /** All files that a backend of this precision reads, each once. */
 export function filesOf({ components, tokenizers }: Manifest, precision: Precision): string[] {
-  const { t5, clip, trunk, head, decoder } = components;
+  const { t5, clip, trunk, head, decoder, encoder, previewer } = components;
   const graphs: GraphFiles[] = [
-    t5[precision],
+    ...t5[precision],
     clip[precision],
     ...trunk[precision],
     head[precision],
     decoder[precision],
+    ...(encoder ? [encoder[precision]] : []),
+    ...(previewer ? [previewer[precision]] : []),
   ];
   const paths = graphs.flatMap(({ graph, data }) => [graph, ...data]);
   return [...new Set([tokenizers.t5, tokenizers.clip, ...paths])];
@@ -20,13 +22,15 @@ export function filesOf({ components, tokenizers }: Manifest, precision: Precisi
 
 /** What a file is for, in words. */
 export function purposeOf({ components }: Manifest, path: string): string {
-  const { t5, clip, trunk, head, decoder } = components;
+  const { t5, clip, trunk, head, decoder, encoder, previewer } = components;
   const belongsTo = (...graphs: GraphFiles[]): boolean =>
     graphs.some(({ graph, data }) => graph === path || data.includes(path));
-  if (belongsTo(t5.float32, t5.float16, clip.float32, clip.float16)) return 'text encoders';
+  if (belongsTo(...t5.float32, ...t5.float16, clip.float32, clip.float16)) return 'text encoders';
   if (belongsTo(...trunk.float32, ...trunk.float16)) return 'transformer';
   if (belongsTo(head.float32, head.float16)) return 'transformer';
   if (belongsTo(decoder.float32, decoder.float16)) return 'picture decoder';
+  if (encoder && belongsTo(encoder.float32, encoder.float16)) return 'picture encoder';
+  if (previewer && belongsTo(previewer.float32, previewer.float16)) return 'preview decoder';
   return 'tokenizers';
 }
 

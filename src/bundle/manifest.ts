@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { ABSCISSAS, DIFFERENCES, FORECAST_BASES, LIMITS } from '../cache/settings.ts';
 import { AppError } from '../errors.ts';
+import { GUIDANCE } from '../limits.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
 /** A relative path inside the bundle: no scheme, no leading slash, no `..`. */
@@ -11,15 +12,25 @@ const path = v.pipe(
   v.regex(/^(?!.*(?:^|\/)\.\.?(?:\/|$))[A-Za-z0-9_][A-Za-z0-9_.\-/]*$/, 'is not a relative path'),
 );
 
+/** Bytes of a part of a file that has a hash of its own. The last part of a file may be shorter. */
+export const PART_BYTES = 16 * 2 ** 20;
+const hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+
 /** One ONNX graph and the external data files that it names. */
 const graph = v.object({ graph: path, data: v.array(path) });
 /** The same graph in the precisions that the bundle offers. */
 const component = v.object({ float32: graph, float16: graph });
+const segmentList = v.pipe(v.array(graph), v.minLength(1), v.maxLength(1000));
 /** A component cut into consecutive segments. */
-const segments = v.object({
-  float32: v.pipe(v.array(graph), v.minLength(1)),
-  float16: v.pipe(v.array(graph), v.minLength(1)),
-});
+const segments = v.object({ float32: segmentList, float16: segmentList });
+/** The same, where a component in one piece may stand without a list. */
+const oneOrSegments = v.union([
+  segments,
+  v.pipe(
+    component,
+    v.transform(({ float32, float16 }) => ({ float32: [float32], float16: [float16] })),
+  ),
+]);
 
 const transformer = v.object({
   hidden: count,
@@ -33,6 +44,8 @@ const transformer = v.object({
   latentWidth: count,
   textWidth: count,
   pooledWidth: count,
+  /** Whether graphs take the guidance scale as an input, as FLUX.1-dev's do. */
+  guidance: v.optional(v.boolean(), false),
 });
 
 /** diffusers' FlowMatchEulerDiscreteScheduler, by the names of its configuration. */
@@ -122,7 +135,11 @@ export const manifestSchema = v.object({
   }),
   scheduler,
   calibration: v.optional(calibration),
-  defaults: v.object({ steps: count }),
+  defaults: v.object({
+    steps: count,
+    /** Guidance scale, for a transformer that takes one. */
+    guidance: v.optional(between(GUIDANCE.min, GUIDANCE.max)),
+  }),
   sizes: v.pipe(v.array(v.object({ width: count, height: count })), v.minLength(1)),
   /** Linear map from a latent's channels to RGB in 0..1, for previews. */
   preview: v.optional(
@@ -132,18 +149,24 @@ export const manifestSchema = v.object({
     }),
   ),
   components: v.object({
-    t5: component,
+    t5: oneOrSegments,
     clip: component,
     trunk: segments,
     head: component,
     decoder: component,
+    /** Pictures to latents. */
+    encoder: v.optional(component),
+    /** A small decoder, for previews. */
+    previewer: v.optional(component),
   }),
   tokenizers: v.object({ t5: path, clip: path }),
   files: v.record(
     path,
     v.object({
       bytes: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 40)),
-      sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+      sha256: hash,
+      /** SHA-256 of every PART_BYTES of the file, so that a download resumes at a verified place. */
+      parts: v.optional(v.array(hash)),
     }),
   ),
 });

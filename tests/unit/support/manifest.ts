@@ -1,9 +1,14 @@
 import type { Manifest } from '../../../src/bundle/manifest.ts';
 
-type BothPrecisions = Manifest['components']['t5'];
+type BothPrecisions = Manifest['components']['clip'];
 const both = (name: string): BothPrecisions => ({
   float32: { graph: `${name}.float32.onnx`, data: [`${name}.data`] },
   float16: { graph: `${name}.float16.onnx`, data: [`${name}.data`] },
+});
+
+const inOneSegment = (name: string): Manifest['components']['trunk'] => ({
+  float32: [both(name).float32],
+  float16: [both(name).float16],
 });
 
 /** A manifest as the converter writes it, for a model whose pictures have 32 or 64 pixels a side. */
@@ -25,6 +30,7 @@ export function testManifest(files: Manifest['files'] = {}): Manifest {
       latentWidth: 64,
       textWidth: 16,
       pooledWidth: 16,
+      guidance: false,
     },
     text: { t5Tokens: 24, clipTokens: 24 },
     autoencoder: { latentChannels: 16, downscale: 8 },
@@ -49,9 +55,9 @@ export function testManifest(files: Manifest['files'] = {}): Manifest {
       bias: [0, 0.5, 1],
     },
     components: {
-      t5: both('t5'),
+      t5: inOneSegment('t5'),
       clip: both('clip'),
-      trunk: { float32: [both('trunk').float32], float16: [both('trunk').float16] },
+      trunk: inOneSegment('trunk'),
       head: both('head'),
       decoder: both('decoder'),
     },

@@ -1,11 +1,36 @@
 /** A folder on disk as a conversion's source and sink. */
-import { mkdir, open, stat, type FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, open, readdir, stat, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { AppError } from '../src/errors.ts';
-import type { Sink, Source } from '../src/onnx/files.ts';
+import { endsBefore, type Sink, type Source } from '../src/onnx/files.ts';
 
+/** A folder, or the folder around a single .safetensors file, of which only that file is listed. */
 export class FolderSource implements Source {
-  constructor(private readonly folder: string) {}
+  readonly name: string;
+  private readonly folder: string;
+  private readonly only: string | undefined;
+
+  constructor(path: string) {
+    const single = path.endsWith('.safetensors');
+    this.folder = single ? dirname(path) : path;
+    this.only = single ? basename(path) : undefined;
+    this.name = basename(resolve(path));
+  }
+
+  async list(): Promise<readonly string[]> {
+    if (this.only !== undefined) return [this.only];
+    let entries;
+    try {
+      entries = await readdir(this.folder, { recursive: true, withFileTypes: true });
+    } catch (cause) {
+      throw notThere(this.folder, cause);
+    }
+    return entries
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => relative(this.folder, join(entry.parentPath, entry.name)))
+      .map((path) => path.split(sep).join('/'))
+      .sort();
+  }
 
   async has(path: string): Promise<boolean> {
     return stat(join(this.folder, path)).then(
@@ -18,31 +43,21 @@ export class FolderSource implements Source {
     try {
       return (await stat(join(this.folder, path))).size;
     } catch (cause) {
-      throw new AppError(
-        'not-found',
-        `${join(this.folder, path)} does not exist.`,
-        'Check the path.',
-        {
-          cause,
-        },
-      );
+      throw notThere(join(this.folder, path), cause);
     }
   }
 
   async read(path: string, offset: number, length: number): Promise<Uint8Array> {
-    const file = await open(join(this.folder, path));
+    const full = join(this.folder, path);
+    const file = await open(full).catch((cause: unknown) => {
+      throw notThere(full, cause);
+    });
     try {
       const bytes = new Uint8Array(length);
       let done = 0;
       while (done < length) {
         const { bytesRead } = await file.read(bytes, done, length - done, offset + done);
-        if (bytesRead === 0) {
-          throw new AppError(
-            'bad-checkpoint',
-            `${join(this.folder, path)} ends before byte ${offset + length}.`,
-            'Check that the file was downloaded or saved completely.',
-          );
-        }
+        if (bytesRead === 0) endsBefore(full, offset + length);
         done += bytesRead;
       }
       return bytes;
@@ -50,6 +65,10 @@ export class FolderSource implements Source {
       await file.close();
     }
   }
+}
+
+function notThere(path: string, cause: unknown): AppError {
+  return new AppError('not-found', `${path} does not exist.`, 'Check the path.', { cause });
 }
 
 export class FolderSink implements Sink {

@@ -1,34 +1,31 @@
-/**
- * Reads safetensors weights tensor by tensor: one file, or several with an index. Nothing in
- * a header is trusted before it has been checked against the file's size.
- * Format: eight bytes header length, JSON header, then the tensors' bytes.
- */
+/** Reads safetensors weights, row by row where asked to: one file, or several with an index. */
 import { AppError } from '../errors.ts';
-import { readText, type Source } from './files.ts';
-import { brainFloatsToFloats, halvesToFloats } from '../half.ts';
+import { decoderOf, READABLE } from './elements.ts';
+import { readBytes, type Source } from './files.ts';
+import {
+  broken,
+  isObject,
+  parseObject,
+  readHeader,
+  type TensorEntry,
+} from './safetensors-header.ts';
+import { expectShape, noTensor, readAll, rowCount, type TensorSource } from './tensors.ts';
 
-const ELEMENT_BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
-type ElementName = keyof typeof ELEMENT_BYTES;
+export type { TensorEntry } from './safetensors-header.ts';
 
-const LARGEST_HEADER = 100 * 2 ** 20;
-const HINT = 'Check that the file was downloaded or saved completely.';
-
-export interface TensorEntry {
-  readonly file: string;
-  readonly element: string;
-  readonly shape: readonly number[];
-  /** Position in the file and length, in bytes. */
-  readonly offset: number;
-  readonly bytes: number;
-}
-
-/** The tensors of one model part, by their names. */
-export class Checkpoint {
+/** The tensors of one file, or of one index, by the names that they have there. */
+export class Checkpoint implements TensorSource {
   constructor(
     private readonly source: Source,
-    private readonly where: string,
+    readonly where: string,
     readonly tensors: ReadonlyMap<string, TensorEntry>,
+    /** What the file says of itself; nothing for several files. */
+    readonly metadata: ReadonlyMap<string, string> = new Map(),
   ) {}
+
+  names(): Iterable<string> {
+    return this.tensors.keys();
+  }
 
   has(name: string): boolean {
     return this.tensors.has(name);
@@ -38,46 +35,48 @@ export class Checkpoint {
     return this.entry(name).shape;
   }
 
-  /** Throws `bad-checkpoint` unless there is such a tensor, of that shape. */
-  expectShape(name: string, shape: readonly number[]): void {
-    const entry = this.entry(name);
-    if (entry.shape.join() !== shape.join()) {
+  storedBytes(name: string): number {
+    return this.entry(name).bytes;
+  }
+
+  async rows(name: string, from: number, to: number): Promise<Float32Array> {
+    const { file, element, shape, offset, bytes } = this.entry(name);
+    const decode = decoderOf(element);
+    if (!decode) {
       throw new AppError(
         'bad-checkpoint',
-        `${entry.file}: ${name} has shape [${entry.shape.join(', ')}], expected [${shape.join(', ')}].`,
-        'The weights do not belong to the config.json beside them.',
+        `${file}: ${name} is stored as ${element}; only ${READABLE.join(', ')} can be read.`,
+        'Save the weights in one of those types.',
       );
     }
+    const count = rowCount(shape);
+    if (from < 0 || to < from || to > count) {
+      throw new RangeError(`rows ${from} to ${to} of ${name}, which has ${count}`);
+    }
+    if (to === from || bytes === 0) return new Float32Array(0);
+    const rowBytes = bytes / count;
+    return decode(await this.source.read(file, offset + from * rowBytes, (to - from) * rowBytes));
+  }
+
+  /** @throws AppError `bad-checkpoint` unless there is such a tensor, of that shape. */
+  expectShape(name: string, shape: readonly number[]): void {
+    expectShape(this, name, shape);
   }
 
   /** The tensor's values, row by row. */
   async read(name: string): Promise<Float32Array> {
-    const entry = this.entry(name);
-    if (!isElementName(entry.element)) {
-      throw new AppError(
-        'bad-checkpoint',
-        `${entry.file}: ${name} is stored as ${entry.element}; only F32, F16 and BF16 can be read.`,
-        'Save the weights in one of those types.',
-      );
-    }
-    // A copy, because typed arrays need their bytes aligned.
-    const bytes = (await this.source.read(entry.file, entry.offset, entry.bytes)).slice();
-    if (entry.element === 'F32') return new Float32Array(bytes.buffer);
-    const halves = new Uint16Array(bytes.buffer);
-    return entry.element === 'F16' ? halvesToFloats(halves) : brainFloatsToFloats(halves);
+    return readAll(this, name);
   }
 
   private entry(name: string): TensorEntry {
-    const entry = this.tensors.get(name);
-    if (!entry) {
-      throw new AppError(
-        'bad-checkpoint',
-        `${this.where}: there is no tensor ${name}.`,
-        'The weights do not belong to the config.json beside them.',
-      );
-    }
-    return entry;
+    return this.tensors.get(name) ?? noTensor(this.where, name);
   }
+}
+
+/** Opens one .safetensors file. */
+export async function openFile(source: Source, path: string): Promise<Checkpoint> {
+  const { tensors, metadata } = await readHeader(source, path);
+  return new Checkpoint(source, path, tensors, metadata);
 }
 
 /** Opens `<folder>/<stem>.safetensors`, or the files of `<folder>/<stem>.safetensors.index.json`. */
@@ -88,105 +87,30 @@ export async function openCheckpoint(
 ): Promise<Checkpoint> {
   const single = `${folder}/${stem}.safetensors`;
   const index = `${single}.index.json`;
-  if (await source.has(index)) {
-    const tensors = await readShards(source, folder, index);
-    return new Checkpoint(source, index, tensors);
-  }
+  if (await source.has(index)) return openIndex(source, index);
   if (!(await source.has(single))) {
     throw new AppError('not-found', `${single} does not exist.`, 'Choose a diffusers FLUX folder.');
   }
-  return new Checkpoint(source, single, await readHeader(source, single));
+  return openFile(source, single);
 }
 
-async function readShards(
-  source: Source,
-  folder: string,
-  index: string,
-): Promise<Map<string, TensorEntry>> {
-  const weightMap = (parseObject(await readText(source, index), index) as { weight_map?: unknown })
-    .weight_map;
+/** Opens the files beside an index, which says for every tensor which file it is in. */
+export async function openIndex(source: Source, index: string): Promise<Checkpoint> {
+  const { weight_map: weightMap } = parseObject(await readBytes(source, index), index);
   if (!isObject(weightMap)) throw broken(index, 'weight_map is missing');
-  const headers = new Map<string, Map<string, TensorEntry>>();
+  const folder = index.slice(0, index.lastIndexOf('/') + 1);
+  const headers = new Map<string, ReadonlyMap<string, TensorEntry>>();
   const tensors = new Map<string, TensorEntry>();
   for (const [name, shard] of Object.entries(weightMap)) {
     if (typeof shard !== 'string' || !/^[\w.-]+\.safetensors$/.test(shard)) {
       throw broken(index, `weight_map.${name} does not name a .safetensors file`);
     }
-    const file = `${folder}/${shard}`;
-    const header = headers.get(file) ?? (await readHeader(source, file));
+    const file = folder + shard;
+    const header = headers.get(file) ?? (await readHeader(source, file)).tensors;
     headers.set(file, header);
     const entry = header.get(name);
     if (!entry) throw broken(index, `weight_map.${name}: ${shard} has no such tensor`);
     tensors.set(name, entry);
   }
-  return tensors;
-}
-
-async function readHeader(source: Source, file: string): Promise<Map<string, TensorEntry>> {
-  const size = await source.size(file);
-  if (size < 8) throw broken(file, 'it is too short for a header');
-  const prefix = await source.read(file, 0, 8);
-  const length = Number(new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true));
-  if (length > LARGEST_HEADER || 8 + length > size) {
-    throw broken(file, `the header's length, ${length} bytes, does not fit the file`);
-  }
-  const text = new TextDecoder().decode(await source.read(file, 8, length));
-  const tensors = new Map<string, TensorEntry>();
-  for (const [name, value] of Object.entries(parseObject(text, file))) {
-    if (name !== '__metadata__') tensors.set(name, readEntry(file, name, value, 8 + length, size));
-  }
-  return tensors;
-}
-
-function readEntry(
-  file: string,
-  name: string,
-  value: unknown,
-  dataStart: number,
-  fileSize: number,
-): TensorEntry {
-  if (!isObject(value)) throw broken(file, `${name} is not an object`);
-  const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string') throw broken(file, `${name}.dtype is missing`);
-  if (!isSizes(shape)) throw broken(file, `${name}.shape is not a list of sizes`);
-  if (!isSizes(offsets) || offsets.length !== 2) {
-    throw broken(file, `${name}.data_offsets is not a pair of positions`);
-  }
-  const [begin, end] = offsets as [number, number];
-  if (end < begin || dataStart + end > fileSize) {
-    throw broken(file, `${name}.data_offsets [${begin}, ${end}] lies outside the file`);
-  }
-  const bytes = end - begin;
-  const elements = shape.reduce((product, size) => product * size, 1);
-  if (isElementName(dtype) && elements * ELEMENT_BYTES[dtype] !== bytes) {
-    throw broken(file, `${name}: shape [${shape.join(', ')}] of ${dtype} is not ${bytes} bytes`);
-  }
-  return { file, element: dtype, shape, offset: dataStart + begin, bytes };
-}
-
-function broken(file: string, what: string): AppError {
-  return new AppError('bad-checkpoint', `${file}: ${what}.`, HINT);
-}
-
-function parseObject(text: string, file: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new AppError('bad-checkpoint', `${file}: the header is not JSON.`, HINT, { cause });
-  }
-  if (!isObject(value)) throw broken(file, 'the header is not a JSON object');
-  return value;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
-}
-
-function isElementName(name: string): name is ElementName {
-  return Object.hasOwn(ELEMENT_BYTES, name);
+  return new Checkpoint(source, index, tensors);
 }

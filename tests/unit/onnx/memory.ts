@@ -1,5 +1,6 @@
 /** Files in memory, for conversions in tests. */
-import type { Sink, Source } from '../../../src/onnx/files.ts';
+import { AppError } from '../../../src/errors.ts';
+import { endsBefore, type Sink, type Source } from '../../../src/onnx/files.ts';
 
 export class MemoryFiles implements Source, Sink {
   readonly files = new Map<string, Uint8Array>();
@@ -7,17 +8,30 @@ export class MemoryFiles implements Source, Sink {
   longestRead = 0;
   private readonly room = new Map<string, Uint8Array>();
 
+  /** Text files may be given as text. */
+  constructor(files: Readonly<Record<string, Uint8Array | string>> = {}) {
+    for (const [path, file] of Object.entries(files)) {
+      this.files.set(path, typeof file === 'string' ? new TextEncoder().encode(file) : file);
+    }
+  }
+
+  list(): Promise<string[]> {
+    return Promise.resolve([...this.files.keys()]);
+  }
+
   has(path: string): Promise<boolean> {
     return Promise.resolve(this.files.has(path));
   }
 
-  size(path: string): Promise<number> {
+  async size(path: string): Promise<number> {
     return Promise.resolve(this.file(path).length);
   }
 
-  read(path: string, offset: number, length: number): Promise<Uint8Array> {
+  async read(path: string, offset: number, length: number): Promise<Uint8Array> {
     this.longestRead = Math.max(this.longestRead, length);
-    return Promise.resolve(this.file(path).subarray(offset, offset + length));
+    const file = this.file(path);
+    if (offset + length > file.length) endsBefore(path, offset + length);
+    return Promise.resolve(file.subarray(offset, offset + length));
   }
 
   /** Room is doubled when it runs out, so that many small pieces stay cheap. */
@@ -38,16 +52,17 @@ export class MemoryFiles implements Source, Sink {
 
   private file(path: string): Uint8Array {
     const found = this.files.get(path);
-    if (!found) throw new Error(`no file ${path}`);
+    if (!found) throw new AppError('not-found', `${path} does not exist.`, 'Check the test.');
     return found;
   }
 }
 
-/** A safetensors file: a header (as text or as an object) followed by its data. */
+/** A safetensors file: a header (as bytes, as text or as an object) followed by its data. */
 export function safetensorsFile(header: unknown, data: Uint8Array): Uint8Array {
-  const text = new TextEncoder().encode(
-    typeof header === 'string' ? header : JSON.stringify(header),
-  );
+  const text =
+    header instanceof Uint8Array
+      ? header
+      : new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
   const file = new Uint8Array(8 + text.length + data.length);
   new DataView(file.buffer).setBigUint64(0, BigInt(text.length), true);
   file.set(text, 8);

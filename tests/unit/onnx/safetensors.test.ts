@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openCheckpoint } from '../../../src/onnx/safetensors.ts';
+import { openCheckpoint, openFile } from '../../../src/onnx/safetensors.ts';
 import { MemoryFiles, safetensorsFile } from './memory.ts';
 
 const bytesOf = (...parts: ArrayBufferView[]): Uint8Array =>
@@ -7,22 +7,20 @@ const bytesOf = (...parts: ArrayBufferView[]): Uint8Array =>
     parts.flatMap((part) => [...new Uint8Array(part.buffer, part.byteOffset, part.byteLength)]),
   );
 
-function folderWith(files: Record<string, Uint8Array | string>): MemoryFiles {
-  const memory = new MemoryFiles();
-  for (const [path, file] of Object.entries(files)) {
-    memory.files.set(path, typeof file === 'string' ? new TextEncoder().encode(file) : file);
-  }
-  return memory;
-}
+const folderWith = (files: Record<string, Uint8Array | string>): MemoryFiles =>
+  new MemoryFiles(files);
 
 const single = (header: unknown, data: Uint8Array = new Uint8Array(64)): MemoryFiles =>
   folderWith({ 'part/model.safetensors': safetensorsFile(header, data) });
 
-test('reads the three number types, at any alignment', async () => {
+test('reads the number types, at any alignment', async () => {
   const data = bytesOf(
     Uint16Array.of(0x3c00, 0xc000, 0x3800),
     Float32Array.of(1.5, -2.25),
     Uint16Array.of(0x3f80),
+    Uint8Array.of(0x38, 0xb8, 0x01, 0x7e, 0xff),
+    Uint8Array.of(0x3c, 0xc0),
+    Uint16Array.of(0x4000, 0x4200),
   );
   const source = single(
     {
@@ -30,6 +28,9 @@ test('reads the three number types, at any alignment', async () => {
       half: { dtype: 'F16', shape: [3], data_offsets: [0, 6] },
       full: { dtype: 'F32', shape: [1, 2], data_offsets: [6, 14] },
       brain: { dtype: 'BF16', shape: [], data_offsets: [14, 16] },
+      eight: { dtype: 'F8_E4M3', shape: [5], data_offsets: [16, 21] },
+      wide: { dtype: 'F8_E5M2', shape: [2], data_offsets: [21, 23] },
+      odd: { dtype: 'F16', shape: [2], data_offsets: [23, 27] },
     },
     data,
   );
@@ -37,7 +38,25 @@ test('reads the three number types, at any alignment', async () => {
   expect([...(await checkpoint.read('half'))]).toEqual([1, -2, 0.5]);
   expect([...(await checkpoint.read('full'))]).toEqual([1.5, -2.25]);
   expect([...(await checkpoint.read('brain'))]).toEqual([1]);
-  expect([...checkpoint.tensors.keys()]).toEqual(['half', 'full', 'brain']);
+  expect([...(await checkpoint.read('eight'))]).toEqual([1, -1, 2 ** -9, 448, NaN]);
+  expect([...(await checkpoint.read('wide'))]).toEqual([1, -2]);
+  expect([...(await checkpoint.read('odd'))]).toEqual([2, 3]);
+  expect([...checkpoint.names()]).toEqual(['half', 'full', 'brain', 'eight', 'wide', 'odd']);
+  expect(checkpoint.metadata.get('format')).toBe('pt');
+  expect(checkpoint.storedBytes('half')).toBe(6);
+});
+
+test('reads just the rows that are asked for', async () => {
+  const source = single(
+    { a: { dtype: 'F32', shape: [1000, 2, 2], data_offsets: [0, 16_000] } },
+    bytesOf(Float32Array.from({ length: 4000 }, (_, i) => i)),
+  );
+  const checkpoint = await openFile(source, 'part/model.safetensors');
+  source.longestRead = 0;
+  expect([...(await checkpoint.rows('a', 10, 12))]).toEqual([40, 41, 42, 43, 44, 45, 46, 47]);
+  expect(source.longestRead).toBe(32);
+  expect(await checkpoint.rows('a', 1000, 1000)).toHaveLength(0);
+  await expect(checkpoint.rows('a', 10, 1001)).rejects.toThrow(RangeError);
 });
 
 test('reads no more of the file than the tensor', async () => {
@@ -74,6 +93,12 @@ test.each<[string, Record<string, unknown>, string]>([
   ['shape and bytes apart', { dtype: 'F16', shape: [2], data_offsets: [0, 8] }, 'a: shape'],
   ['a size that is no number', { dtype: 'F16', shape: ['2'], data_offsets: [0, 4] }, 'a.shape'],
   ['no dtype', { shape: [2], data_offsets: [0, 4] }, 'a.dtype'],
+  ['too many axes', { dtype: 'U8', shape: Array(9).fill(1), data_offsets: [0, 1] }, 'a.shape'],
+  [
+    'sizes whose product is no safe integer',
+    { dtype: 'U8', shape: [2 ** 30, 2 ** 30, 0, 3], data_offsets: [0, 0] },
+    'a.shape',
+  ],
 ])('refuses %s, naming file and field', async (_, entry, field) => {
   const opening = openCheckpoint(single({ a: entry }), 'part', 'model');
   await expect(opening).rejects.toMatchObject({
@@ -82,8 +107,19 @@ test.each<[string, Record<string, unknown>, string]>([
   });
 });
 
+test('refuses tensors that overlap, naming both', async () => {
+  const source = single({
+    late: { dtype: 'F16', shape: [4], data_offsets: [6, 14] },
+    early: { dtype: 'F16', shape: [4], data_offsets: [0, 8] },
+    empty: { dtype: 'F16', shape: [0], data_offsets: [7, 7] },
+  });
+  await expect(openCheckpoint(source, 'part', 'model')).rejects.toThrow('early and late overlap');
+});
+
 test.each([
   ['a header that is no JSON', safetensorsFile('{"a":', new Uint8Array())],
+  ['a header that is no text', safetensorsFile(Uint8Array.of(0x22, 0xff, 0x22), new Uint8Array())],
+  ['metadata that are no object', safetensorsFile({ __metadata__: [] }, new Uint8Array())],
   ['a header that is a list', safetensorsFile('[]', new Uint8Array())],
   ['a header longer than the file', Uint8Array.of(255, 0, 0, 0, 0, 0, 0, 0, 123, 125)],
   ['a header of absurd length', Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 255, 123, 125)],
@@ -96,12 +132,12 @@ test.each([
 test('refuses another shape than asked for, other types and unknown names', async () => {
   const source = single({
     a: { dtype: 'F16', shape: [2, 2], data_offsets: [0, 8] },
-    packed: { dtype: 'F8_E4M3', shape: [8], data_offsets: [8, 16] },
+    packed: { dtype: 'U8', shape: [8], data_offsets: [8, 16] },
   });
   const checkpoint = await openCheckpoint(source, 'part', 'model');
   expect(() => checkpoint.expectShape('a', [4])).toThrow('shape [2, 2], expected [4]');
   expect(() => checkpoint.expectShape('b', [4])).toThrow('no tensor b');
-  await expect(checkpoint.read('packed')).rejects.toThrow('F8_E4M3');
+  await expect(checkpoint.read('packed')).rejects.toThrow('packed is stored as U8');
   await expect(checkpoint.read('b')).rejects.toThrow('no tensor b');
 });
 

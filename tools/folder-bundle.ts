@@ -1,10 +1,11 @@
 /** A bundle in a folder of this machine. */
-import { readFile } from 'node:fs/promises';
+import { openAsBlob } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Bundle, MANIFEST } from '../src/bundle/bundle.ts';
 import { checkComplete, entryOf } from '../src/bundle/files.ts';
 import { parseManifest } from '../src/bundle/manifest.ts';
-import { verifyFile } from '../src/bundle/verify.ts';
+import { verifyBlob, verifyFile } from '../src/bundle/verify.ts';
 import { AppError } from '../src/errors.ts';
 
 /**
@@ -23,12 +24,25 @@ export async function openBundleFolder(folder: string): Promise<Bundle> {
       await verifyFile(path, bytes, entry);
       return bytes;
     },
+    async blob(path) {
+      const entry = entryOf(manifest, path);
+      const blob = await whileReading(join(resolve(folder), path), async (file) => {
+        await stat(file); // says what is wrong, which openAsBlob does not
+        return openAsBlob(file);
+      });
+      await verifyBlob(path, blob, entry);
+      return blob;
+    },
   };
 }
 
 async function readBundleFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await whileReading(path, (file) => readFile(file)));
+}
+
+async function whileReading<T>(path: string, read: (path: string) => Promise<T>): Promise<T> {
   try {
-    return new Uint8Array(await readFile(path));
+    return await read(path);
   } catch (cause) {
     const reason = (cause as NodeJS.ErrnoException).code;
     const message =

@@ -1,27 +1,29 @@
 /** A bundle: the folder of a converted model, as any static host can serve it. */
 import { AppError } from '../errors.ts';
-import { checkComplete, entryOf } from './files.ts';
-import { type Manifest, parseManifest } from './manifest.ts';
-import { type LoadProgress, progressOver } from './progress.ts';
-import { type FileEntry, verifyFile, wrongSize } from './verify.ts';
+import { entryOf } from './files.ts';
+import { chunksOf, get, type HttpOptions, promisedBytes, whileConnected } from './http.ts';
+import { type Manifest, PART_BYTES } from './manifest.ts';
+import { type LoadProgress, progressOfLoading } from './progress.ts';
+import { readManifest } from './remote-manifest.ts';
+import { type FileEntry, verifyBlob, verifyFile, wrongSize } from './verify.ts';
 
-export const MANIFEST = 'manifest.json';
+export { MANIFEST } from './remote-manifest.ts';
 
+/** Files are verified on their way here, or were when they were stored on this device. */
 export interface Bundle {
   readonly manifest: Manifest;
   /**
-   * The bytes of a file, checked against the manifest's size and SHA-256.
+   * The bytes of a file.
    * @throws AppError `bad-bundle` for a file that is damaged or not listed, `not-found` for one
    * that is not there.
    */
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** The same for files that are too large for the heap; throws as `read`. */
+  blob(path: string): Promise<Blob>;
 }
 
-export interface OpenOptions {
-  readonly fetch?: typeof fetch;
+export interface OpenOptions extends HttpOptions {
   readonly onProgress?: (progress: LoadProgress) => void;
-  /** Ends reads too: they reject with `cancelled`. */
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -31,117 +33,105 @@ export interface OpenOptions {
  * @throws AppError `not-found` if there is no manifest there, `bad-bundle` if it is not valid.
  */
 export async function openBundleUrl(url: string, options: OpenOptions = {}): Promise<Bundle> {
-  const folder = folderOf(url);
-  const address = new URL(MANIFEST, folder).href;
-  const response = await get(address, options);
-  if (response.headers.get('content-type')?.startsWith('text/html')) {
-    // A host that answers every address with its page.
-    throw notThere(address, 'the server answers with a web page');
-  }
-  const text = await whileConnected(address, () => response.text());
-  const manifest = parseManifest(text, address);
-  checkComplete(manifest, address);
-  const progress = options.onProgress && progressOver(manifest, options.onProgress);
+  const { manifest, folder } = await readManifest(url, options);
+  const progress = options.onProgress && progressOfLoading(manifest, options.onProgress);
+  const addressOf = (path: string): string => new URL(path, folder).href;
 
-  return {
+  const bundle: Bundle = {
     manifest,
     async read(path) {
       const entry = entryOf(manifest, path);
-      const file = new URL(path, folder).href;
-      const body = await get(file, options);
-      const bytes = await whileConnected(file, () =>
-        readBody(path, body, entry, (loaded) => progress?.(path, loaded)),
+      const file = addressOf(path);
+      const bytes = await readBody(path, file, entry, options, (loaded) =>
+        progress?.(path, loaded),
       );
       await verifyFile(path, bytes, entry);
       return bytes;
     },
+    async blob(path) {
+      const entry = entryOf(manifest, path);
+      if (entry.bytes <= PART_BYTES) return new Blob([await bundle.read(path)]);
+      const blob = await blobOf(path, addressOf(path), entry, options, (loaded) =>
+        progress?.(path, loaded),
+      );
+      await verifyBlob(path, blob, entry);
+      return blob;
+    },
   };
+  return bundle;
 }
 
-function folderOf(url: string): URL {
-  try {
-    return new URL(url.endsWith('/') ? url : `${url}/`, globalThis.location?.href);
-  } catch (cause) {
-    throw new AppError(
-      'bad-request',
-      `"${url}" is not an address.`,
-      'Give the address of a folder that holds a manifest.json.',
-      { cause },
-    );
-  }
-}
-
-async function get(
+/**
+ * The file in ranges, each of which the browser may keep outside of memory, or in one piece if the
+ * server has no ranges.
+ */
+async function blobOf(
+  path: string,
   address: string,
-  { fetch: ask = fetch, signal }: OpenOptions,
-): Promise<Response> {
-  const response = await whileConnected(address, () => ask(address, signal ? { signal } : {}));
-  if (!response.ok) throw notThere(address, `the server answers ${response.status}`);
-  return response;
+  entry: FileEntry,
+  options: HttpOptions,
+  onLoaded: (bytes: number) => void,
+): Promise<Blob> {
+  const ranges: Blob[] = [];
+  for (let from = 0; from < entry.bytes; from += PART_BYTES) {
+    const to = Math.min(from + PART_BYTES, entry.bytes);
+    const response = await get(address, options, { headers: { Range: `bytes=${from}-${to - 1}` } });
+    const blob = await whileConnected(address, options.signal, () => response.blob());
+    if (response.status !== 206) {
+      onLoaded(blob.size);
+      return blob;
+    }
+    if (blob.size !== to - from) throw wrongSize(path, from + blob.size, entry);
+    ranges.push(blob);
+    onLoaded(to);
+  }
+  return new Blob(ranges);
 }
 
-/** The whole body in one array of the size that the manifest promises. */
+/** The whole body in one array, whose length is the manifest's where the server promises the same. */
 async function readBody(
   path: string,
-  response: Response,
+  address: string,
   entry: FileEntry,
+  options: HttpOptions,
   onLoaded: (bytes: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = allocate(path, entry.bytes);
+  if (entry.bytes > MOST_ARRAY_BYTES) throw noRoom(path, entry.bytes);
+  const response = await get(address, options);
+  const promised = promisedBytes(response) === entry.bytes;
+  let bytes = allocate(path, promised ? entry.bytes : Math.min(entry.bytes, PART_BYTES));
   let filled = 0;
-  const reader = response.body?.getReader();
-  try {
-    for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
-      const end = filled + part.value.length;
-      if (end > bytes.length) throw wrongSize(path, end, entry);
-      bytes.set(part.value, filled);
-      filled = end;
-      onLoaded(filled);
+  for await (const chunk of chunksOf(address, response, options.signal)) {
+    const end = filled + chunk.length;
+    if (end > entry.bytes) throw wrongSize(path, end, entry);
+    if (end > bytes.length) {
+      const larger = allocate(path, Math.min(entry.bytes, 2 * end));
+      larger.set(bytes.subarray(0, filled));
+      bytes = larger;
     }
-  } finally {
-    // Lets go of the connection if the file was too long; nothing happens at the regular end.
-    await reader?.cancel().catch(() => undefined);
+    bytes.set(chunk, filled);
+    filled = end;
+    onLoaded(filled);
   }
   return bytes.subarray(0, filled);
 }
+
+/** No browser has longer arrays. */
+const MOST_ARRAY_BYTES = 2 ** 33;
 
 function allocate(path: string, bytes: number): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(bytes);
   } catch (cause) {
-    throw new AppError(
-      'out-of-memory',
-      `There is no room for ${path}, which has ${bytes} bytes.`,
-      'Close other tabs and programs, or use a smaller model.',
-      { cause },
-    );
+    throw noRoom(path, bytes, cause);
   }
 }
 
-/** Turns the failures of `fetch` and of its body into errors that say what to do. */
-async function whileConnected<T>(address: string, request: () => Promise<T>): Promise<T> {
-  try {
-    return await request();
-  } catch (cause) {
-    if (cause instanceof AppError) throw cause;
-    if (cause instanceof DOMException && cause.name === 'AbortError') {
-      throw new AppError('cancelled', 'Loading was cancelled.', 'Start again when you like.', {
-        cause,
-      });
-    }
-    throw new AppError(
-      'not-found',
-      `${address} cannot be reached.`,
-      'Check the connection and the address, then try again.',
-      { cause },
-    );
-  }
-}
-
-function notThere(address: string, answer: string): AppError {
+function noRoom(path: string, bytes: number, cause?: unknown): AppError {
   return new AppError(
-    'not-found',
-    `There is no ${address}: ${answer}.`,
-    'Check the address of the bundle, or put the file back.',
+    'out-of-memory',
+    `There is no room for ${path}, which has ${bytes} bytes.`,
+    'Close other tabs and programs, or use a smaller model.',
+    { cause },
   );
 }

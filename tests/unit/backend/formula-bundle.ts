@@ -27,7 +27,7 @@ export function formulaBundle(): Bundle {
   const inputWidths = both(streamGraph, 'trunk/0');
   const outputWidths = both(featuresGraph, 'trunk/1');
   const manifest = testManifest();
-  return {
+  const bundle: Bundle = {
     manifest: {
       ...manifest,
       transformer: { ...manifest.transformer, hidden: 64, textWidth: 64, pooledWidth: 64 },
@@ -46,7 +46,9 @@ export function formulaBundle(): Bundle {
       const bytes = files.get(path);
       return bytes ? Promise.resolve(bytes.slice()) : Promise.reject(new Error(`no ${path}`));
     },
+    blob: async (path) => new Blob([await bundle.read(path)]),
   };
+  return bundle;
 }
 
 const ones = (graph: GraphBuilder) =>

@@ -1,4 +1,5 @@
-/** A FLUX model as a conversion takes it, whichever files it came in. Types only. */
+/** A FLUX model as a conversion takes it, whichever files it came in. */
+import type { AutoencoderTinyConfig } from './autoencoder-config.ts';
 import type { PipelineConfigs } from './configs.ts';
 import type { Description } from './description.ts';
 import type { TensorSource } from './tensors.ts';
@@ -15,7 +16,16 @@ export interface ModelParts {
   /** By the names of diffusers' AutoencoderKL or AutoencoderTiny. */
   readonly autoencoder: TensorSource;
   /** AutoencoderTiny for previews, beside an AutoencoderKL. */
-  readonly previewer?: TensorSource;
+  readonly previewer?: {
+    readonly config: AutoencoderTinyConfig;
+    readonly tensors: TensorSource;
+  };
   /** Texts of tokenizer.json files. */
   readonly tokenizers: { readonly t5: string; readonly clip: string };
+}
+
+/** Every part's weights, the same order every time. */
+export function partsOf(model: ModelParts): TensorSource[] {
+  const { transformer, t5, clip, autoencoder, previewer } = model;
+  return [transformer, t5, clip, autoencoder, ...(previewer ? [previewer.tensors] : [])];
 }

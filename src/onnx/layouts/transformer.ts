@@ -1,0 +1,81 @@
+/** FLUX's transformer: Black Forest Labs' file under diffusers' names, and its sizes. */
+import { AppError } from '../../errors.ts';
+import type { TensorSource } from '../tensors.ts';
+import { linearRenamings, normRenamings, type FusedSizes } from './bfl-names.ts';
+import { countModules, rowsOf, View, whole, type Place } from './view.ts';
+
+/** A tensor that names the layout: Black Forest Labs' and diffusers'. */
+export const BFL_SIGNATURE = 'double_blocks.0.img_attn.qkv.weight';
+export const DIFFUSERS_SIGNATURE = 'time_text_embed.text_embedder.linear_1.weight';
+
+/** Width of the first rotary axis; the other two share the rest of a head. */
+const FIRST_AXIS = 16;
+
+/**
+ * diffusers' FluxTransformer2DModel from a file with Black Forest Labs' names.
+ * @throws AppError `bad-checkpoint` if a tensor is missing, or has other sizes than the rest.
+ */
+export function fromBfl(tensors: TensorSource): TensorSource {
+  const sizes = fusedSizes(tensors);
+  const places = new Map<string, Place>();
+  for (const { theirs, ours, rows } of linearRenamings(sizes)) {
+    if (theirs.startsWith('guidance_in.') && !tensors.has(`${theirs}.weight`)) continue;
+    for (const part of ['weight', 'bias']) {
+      const name = `${theirs}.${part}`;
+      if (rows) checkHeight(tensors, name, heightOf(theirs, sizes));
+      places.set(`${ours}.${part}`, rows ? rowsOf(tensors, name, rows) : whole(tensors, name));
+    }
+  }
+  for (const { theirs, ours } of normRenamings(sizes)) {
+    places.set(`${ours}.weight`, whole(tensors, `${theirs}.scale`));
+  }
+  return new View(tensors, places);
+}
+
+function fusedSizes(tensors: TensorSource): FusedSizes {
+  const [hidden = 0] = tensors.shape('img_in.weight');
+  const [fused = 0] = tensors.shape('single_blocks.0.linear1.weight');
+  return {
+    doubleBlocks: countModules(tensors, 'double_blocks'),
+    singleBlocks: countModules(tensors, 'single_blocks'),
+    hidden,
+    feedForward: fused - 3 * hidden,
+  };
+}
+
+function heightOf(theirs: string, { hidden, feedForward }: FusedSizes): number {
+  if (theirs.endsWith('.qkv')) return 3 * hidden;
+  return theirs.endsWith('.linear1') ? 3 * hidden + feedForward : 2 * hidden;
+}
+
+function checkHeight(tensors: TensorSource, name: string, height: number): void {
+  const [rows = 0] = tensors.shape(name);
+  if (rows === height && height > 0) return;
+  throw new AppError(
+    'bad-checkpoint',
+    `${tensors.where}: ${name} has ${rows} rows, expected ${height}.`,
+    'The file holds no FLUX.1 transformer, or it is damaged.',
+  );
+}
+
+/**
+ * What diffusers' config.json would say, from the shapes of tensors under diffusers' names.
+ * @throws AppError `bad-checkpoint` if a tensor is missing.
+ */
+export function transformerConfig(tensors: TensorSource): Record<string, unknown> {
+  const [hidden = 0, inChannels] = tensors.shape('x_embedder.weight');
+  const [headWidth = 0] = tensors.shape('single_transformer_blocks.0.attn.norm_q.weight');
+  const rest = (headWidth - FIRST_AXIS) / 2;
+  return {
+    _class_name: 'FluxTransformer2DModel',
+    in_channels: inChannels,
+    num_layers: countModules(tensors, 'transformer_blocks'),
+    num_single_layers: countModules(tensors, 'single_transformer_blocks'),
+    attention_head_dim: headWidth,
+    num_attention_heads: hidden / headWidth,
+    joint_attention_dim: tensors.shape('context_embedder.weight')[1],
+    pooled_projection_dim: tensors.shape('time_text_embed.text_embedder.linear_1.weight')[1],
+    guidance_embeds: tensors.has('time_text_embed.guidance_embedder.linear_1.weight'),
+    axes_dims_rope: [FIRST_AXIS, rest, rest],
+  };
+}

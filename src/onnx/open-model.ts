@@ -1,0 +1,46 @@
+/** Opens a user's FLUX.1 checkpoint in any of its usual layouts. */
+import { readConfig, readConfigs, schemas } from './configs.ts';
+import { readDescription } from './description.ts';
+import type { Source } from './files.ts';
+import { configurationFiles, PREVIEWER_CONFIG, takesGuidance } from './layouts/configuration.ts';
+import { modelFolder } from './layouts/listing.ts';
+import { findParts } from './layouts/parts.ts';
+import type { ModelParts } from './model-parts.ts';
+import { readClipTokenizer, readT5Tokenizer } from './tokenizers/index.ts';
+
+/**
+ * Reads headers and configuration only. The layouts: a diffusers folder; single files as Black
+ * Forest Labs and ComfyUI have them, known by what is in them; both beside each other, where the
+ * folder goes first; one file with everything.
+ *
+ * @throws AppError `not-found` that says what is missing, `bad-checkpoint` that names the file and
+ * the field or the tensor.
+ */
+export async function openModel(source: Source): Promise<ModelParts> {
+  const folder = await modelFolder(source);
+  const parts = await findParts(folder);
+  const files = await configurationFiles(folder, parts);
+  const configs = await readConfigs(files);
+  const tokenizerFiles = [...folder.files];
+  return {
+    configs,
+    description: await readDescription(folder.source, {
+      title: parts.transformer.title,
+      guidance: takesGuidance(parts),
+    }),
+    transformer: parts.transformer.tensors,
+    t5: parts.t5.tensors,
+    clip: parts.clip.tensors,
+    autoencoder: parts.autoencoder.tensors,
+    ...(parts.previewer && {
+      previewer: {
+        config: await readConfig(files, PREVIEWER_CONFIG, schemas.autoencoderTiny),
+        tensors: parts.previewer.tensors,
+      },
+    }),
+    tokenizers: {
+      t5: await readT5Tokenizer(folder.source, tokenizerFiles),
+      clip: await readClipTokenizer(folder.source, tokenizerFiles),
+    },
+  };
+}

@@ -1,9 +1,17 @@
 /** The config.json files of a diffusers FLUX pipeline folder: what a conversion needs of them. */
 import * as v from 'valibot';
 import { AppError } from '../errors.ts';
+import {
+  autoencoder,
+  autoencoderPairs,
+  autoencoderTiny,
+  type AutoencoderConfig,
+  type Pair,
+} from './autoencoder-config.ts';
 import { readText, type Source } from './files.ts';
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(1));
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const epsilon = v.pipe(v.number(), v.minValue(0));
 
 /** diffusers' FluxTransformer2DModel. */
@@ -11,13 +19,14 @@ const flux = v.object({
   _class_name: v.literal('FluxTransformer2DModel'),
   patch_size: v.optional(v.literal(1), 1),
   in_channels: size,
-  num_layers: size,
-  num_single_layers: size,
+  num_layers: count,
+  num_single_layers: count,
   attention_head_dim: size,
   num_attention_heads: size,
   joint_attention_dim: size,
   pooled_projection_dim: size,
-  guidance_embeds: v.optional(v.literal(false, 'must be false: guidance is not supported'), false),
+  /** Whether the guidance scale is an input, as in FLUX.1-dev. */
+  guidance_embeds: v.optional(v.boolean(), false),
   axes_dims_rope: v.optional(v.tuple([size, size, size]), [16, 56, 56]),
 });
 
@@ -47,20 +56,6 @@ const clip = v.object({
   layer_norm_eps: epsilon,
 });
 
-/** diffusers' AutoencoderTiny. */
-const autoencoder = v.object({
-  _class_name: v.literal('AutoencoderTiny', 'must be AutoencoderTiny, the one kind supported'),
-  act_fn: v.literal('relu'),
-  latent_channels: size,
-  out_channels: v.literal(3),
-  decoder_block_out_channels: v.pipe(v.array(size), v.minLength(1)),
-  num_decoder_blocks: v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(0)))),
-  upsampling_scaling_factor: v.optional(v.literal(2), 2),
-  upsample_fn: v.optional(v.literal('nearest'), 'nearest'),
-  scaling_factor: v.optional(v.number(), 1),
-  shift_factor: v.optional(v.number(), 0),
-});
-
 /** diffusers' FlowMatchEulerDiscreteScheduler. The sampler knows none of its rarer variants. */
 const scheduler = v.object({
   _class_name: v.literal('FlowMatchEulerDiscreteScheduler'),
@@ -82,10 +77,20 @@ const scheduler = v.object({
 
 const tokenizer = v.object({ model_max_length: v.pipe(size, v.maxValue(4096)) });
 
+/** What validates each config.json, for `parseConfig`. */
+export const schemas = {
+  flux,
+  t5,
+  clip,
+  autoencoder,
+  autoencoderTiny,
+  scheduler,
+  tokenizer,
+} as const;
+
 export type FluxConfig = v.InferOutput<typeof flux>;
 export type T5Config = v.InferOutput<typeof t5>;
 export type ClipConfig = v.InferOutput<typeof clip>;
-export type AutoencoderConfig = v.InferOutput<typeof autoencoder>;
 export type SchedulerConfig = v.InferOutput<typeof scheduler>;
 
 export interface PipelineConfigs {
@@ -112,7 +117,7 @@ export async function readConfigs(source: Source): Promise<PipelineConfigs> {
     clipTokens: (await readConfig(source, 'tokenizer/tokenizer_config.json', tokenizer))
       .model_max_length,
   };
-  checkAgreement(configs);
+  checkConfigs(configs);
   return configs;
 }
 
@@ -134,19 +139,34 @@ export async function readConfig<Schema extends v.GenericSchema>(
   } catch (cause) {
     throw new AppError('bad-checkpoint', `${path} is not valid JSON.`, 'Save it again.', { cause });
   }
-  const result = v.safeParse(schema, json);
-  if (!result.success) {
-    const issue = result.issues[0];
-    const field = v.getDotPath(issue) ?? 'the top level';
-    throw unsupported(`${path}: ${field}: ${issue.message}`);
-  }
-  return result.output;
+  return parseConfig(schema, json, path);
 }
 
-/** Sizes that two of the files state must be the same. */
-function checkAgreement({ flux, t5, clip, autoencoder, clipTokens }: PipelineConfigs): void {
+/**
+ * Validates what a config.json says, or what was inferred in its place.
+ *
+ * @param where it comes from, for the error
+ * @throws AppError `bad-checkpoint` that names the field
+ */
+export function parseConfig<Schema extends v.GenericSchema>(
+  schema: Schema,
+  json: unknown,
+  where: string,
+): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, json);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const field = v.getDotPath(issue) ?? 'the top level';
+  throw unsupported(`${where}: ${field}: ${issue.message}`);
+}
+
+/**
+ * What two of the configs state, or two fields of one, must fit together.
+ * @throws AppError `bad-checkpoint` that names both fields
+ */
+export function checkConfigs({ flux, t5, clip, autoencoder, clipTokens }: PipelineConfigs): void {
   const head = flux.axes_dims_rope.reduce((sum, width) => sum + width, 0);
-  const pairs: [string, number, string, number][] = [
+  const pairs: Pair[] = [
     ['transformer joint_attention_dim', flux.joint_attention_dim, 'T5 d_model', t5.d_model],
     [
       'transformer pooled_projection_dim',
@@ -156,12 +176,7 @@ function checkAgreement({ flux, t5, clip, autoencoder, clipTokens }: PipelineCon
     ],
     ['transformer attention_head_dim', flux.attention_head_dim, 'sum of axes_dims_rope', head],
     ['transformer in_channels', flux.in_channels, '4 latents', 4 * autoencoder.latent_channels],
-    [
-      'number of decoder_block_out_channels',
-      autoencoder.decoder_block_out_channels.length,
-      'that of num_decoder_blocks',
-      autoencoder.num_decoder_blocks.length,
-    ],
+    ...autoencoderPairs(autoencoder),
   ];
   for (const [one, value, other, otherValue] of pairs) {
     if (value !== otherValue) throw unsupported(`${one}, ${value}, is not ${other}, ${otherValue}`);
@@ -177,6 +192,6 @@ function unsupported(what: string): AppError {
   return new AppError(
     'bad-checkpoint',
     `${what}.`,
-    'This kind of checkpoint cannot be converted; FLUX.1 with AutoencoderTiny can.',
+    'This kind of checkpoint cannot be converted; FLUX.1 dev, schnell and fine-tunes of them can.',
   );
 }

@@ -3,6 +3,8 @@ import { real, type GraphBuilder, type Value } from './builder.ts';
 import type { Weights } from './weights.ts';
 import { BLOCK } from './quantize.ts';
 
+const LARGEST_HALF = 65504;
+
 /** A graph under construction and the weights that its layers take. */
 export class Layers {
   constructor(
@@ -67,6 +69,15 @@ export class Layers {
   /** x * sigmoid(x), which is QuickGelu with factor 1. */
   silu(x: Value): Value {
     return this.graph.op('QuickGelu', [x], { alpha: real(1) });
+  }
+
+  /** In half precision, the largest number in place of infinity; in float32, `x` itself. */
+  finite(x: Value): Value {
+    const { graph } = this;
+    if (graph.precision === 'float32') return x;
+    const bound = (sign: -1 | 1): Value =>
+      graph.floats(`${sign} * largest half`, [], [sign * LARGEST_HALF]);
+    return graph.op('Clip', [x, bound(-1), bound(1)]);
   }
 
   /** Positions `from` to `to` (exclusive) along an axis. */

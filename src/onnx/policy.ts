@@ -24,13 +24,18 @@ const DOUBLE_BLOCK_LINEAR = /^transformer_blocks\.\d+\.(attn|ff|ff_context)\./;
  */
 const ENTRANCE_OR_EXIT = /^(x_embedder$|context_embedder$|time_text_embed\.|norm_out\.|proj_out$)/;
 
+/** Attention of an AutoencoderKL: next to nothing in size, and errors would be seen. */
+const AUTOENCODER = /^(encoder|decoder)\.mid_block\./;
+
 /**
  * Storage of a linear's matrix, by the name of its module in the checkpoint. What is in none of
  * the groups above are the text encoders; they have 8 bits.
  */
 export function matrixStorage(quantization: Quantization, module: string): Storage {
   if (quantization === 'none') return 'float32';
-  if (quantization === 'f16' || ENTRANCE_OR_EXIT.test(module)) return 'float16';
+  if (quantization === 'f16' || ENTRANCE_OR_EXIT.test(module) || AUTOENCODER.test(module)) {
+    return 'float16';
+  }
   if (quantization === 'int8' || !BLOCK.test(module)) return 'int8';
   return quantization === 'mixed' && DOUBLE_BLOCK_LINEAR.test(module) ? 'int8' : 'int4';
 }

@@ -3,12 +3,12 @@ import { GraphBuilder, type Precision } from '../builder.ts';
 import type { FluxConfig } from '../configs.ts';
 import { Layers } from '../layers.ts';
 import type { Weights } from '../weights.ts';
-import { conditioning } from './conditioning.ts';
+import { conditioning, conditioningInputs, conditioningShapes } from './conditioning.ts';
 import { modulatedNorm, modulation } from './modulation.ts';
 
 /**
- * Inputs: features [1, N, hidden] in the graph's precision; pooled [1, pooledWidth] and
- * timestep [1], float32. Output: velocity [1, N, 64], float32.
+ * Inputs: features [1, N, hidden] in the graph's precision, and those of the conditioning.
+ * Output: velocity [1, N, 64], float32.
  */
 export async function headGraph(
   config: FluxConfig,
@@ -21,13 +21,13 @@ export async function headGraph(
     'norm_out.linear.weight': [2 * hidden, hidden],
     'proj_out.weight': [config.in_channels, hidden],
   });
+  conditioningWeights.expectShapes(conditioningShapes(config));
   const graph = new GraphBuilder('head', precision);
   const layers = new Layers(graph, weights);
   const features = graph.input('features', precision, [1, 'N', hidden]);
-  const pooled = graph.input('pooled', 'float32', [1, config.pooled_projection_dim]);
-  const timestep = graph.input('timestep', 'float32', [1]);
+  const inputs = conditioningInputs(graph, config);
 
-  const condition = await conditioning(new Layers(graph, conditioningWeights), timestep, pooled);
+  const condition = await conditioning(new Layers(graph, conditioningWeights), inputs);
   // AdaLayerNormContinuous has its scale before its shift, unlike the blocks.
   const chunks = await modulation(layers, condition, 'norm_out.linear', ['scale', 'shift']);
   const [onePlusScale, shift] = chunks as [string, string];

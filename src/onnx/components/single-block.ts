@@ -33,5 +33,7 @@ export async function singleBlock(
   };
   const attended = attend(layers, await project(layers, normed, names, heads), rotary, heads, attn);
   const both = graph.op('Concat', [attended, wide], { axis: 2 });
-  return gatedAdd(layers, x, gate, await layers.linear(both, `${module}.proj_out`));
+  const next = gatedAdd(layers, x, gate, await layers.linear(both, `${module}.proj_out`));
+  // As in the double blocks.
+  return layers.finite(next);
 }

@@ -1,50 +1,64 @@
-/** transformers' T5EncoderModel without a padding mask, as FLUX uses it. */
-import { GraphBuilder, real, type Value } from '../builder.ts';
+/** transformers' T5EncoderModel without a padding mask, as FLUX uses it, in one segment or several. */
+import { GraphBuilder, real, type StoredTensor, type Value } from '../builder.ts';
 import type { T5Config } from '../configs.ts';
 import { Layers } from '../layers.ts';
+import { wholeT5, type Blocks } from '../segments.ts';
 import type { Weights } from '../weights.ts';
+
+const BLOCK_0 = 'encoder.block.0.layer.0.SelfAttention';
 
 /**
  * Input: input_ids int32 [1, T]. Output: text [1, T, width], float32.
  * Always float32: T5's feed-forward exceeds half precision, and it runs once per prompt.
+ *
+ * Of several segments only the first has that input and only the last that output; they hand on
+ * `text_hidden_i` [1, T, width], float32, in front of block i. Every segment reads the relative
+ * attention bias, which `biasWeights` stores once for all of them.
  */
 export async function t5Graph(
   config: T5Config,
   tokens: number,
   weights: Weights,
+  biasWeights: Weights = weights,
+  blocks: Blocks = wholeT5(config),
 ): Promise<GraphBuilder> {
-  const table = weights.has('shared.weight') ? 'shared.weight' : 'encoder.embed_tokens.weight';
-  const attention = 'encoder.block.0.layer.0.SelfAttention';
-  weights.expectShapes({
-    [table]: [config.vocab_size, config.d_model],
-    [`${attention}.q.weight`]: [config.num_heads * config.d_kv, config.d_model],
-    [`${attention}.relative_attention_bias.weight`]: [
-      config.relative_attention_num_buckets,
-      config.num_heads,
-    ],
-    'encoder.block.0.layer.1.DenseReluDense.wi_0.weight': [config.d_ff, config.d_model],
-  });
+  const { d_model: width, num_layers: count } = config;
   const graph = new GraphBuilder('t5', 'float32');
   const layers = new Layers(graph, weights);
+  const shape = [1, tokens, width];
+  let x =
+    blocks.from === 0
+      ? await embed(layers, config, tokens)
+      : graph.input(`text_hidden_${blocks.from}`, 'float32', shape);
+  weights.expectShapes({
+    [`encoder.block.${blocks.from}.layer.1.DenseReluDense.wi_0.weight`]: [config.d_ff, width],
+  });
+
+  const stored = await storedBias(config, tokens, biasWeights);
+  const bias = graph.weight(stored);
+  for (let i = blocks.from; i < blocks.to; i++) {
+    x = await t5Block(layers, config, x, bias, `encoder.block.${i}`);
+  }
+  if (blocks.to < count) {
+    graph.output(`text_hidden_${blocks.to}`, 'float32', shape, x);
+    return graph;
+  }
+  x = await layers.rmsNorm(x, 'encoder.final_layer_norm', config.layer_norm_epsilon);
+  graph.output('text', 'float32', shape, x);
+  return graph;
+}
+
+async function embed(layers: Layers, config: T5Config, tokens: number): Promise<Value> {
+  const { graph, weights } = layers;
+  const table = weights.has('shared.weight') ? 'shared.weight' : 'encoder.embed_tokens.weight';
+  weights.expectShapes({
+    [table]: [config.vocab_size, config.d_model],
+    [`${BLOCK_0}.q.weight`]: [config.num_heads * config.d_kv, config.d_model],
+  });
   const ids = graph.input('input_ids', 'int32', [1, tokens]);
   const embeddings = await layers.vector(table);
   graph.within('embed_tokens');
-  let x = graph.op('Gather', [embeddings, ids], { axis: 0 });
-
-  const bias = graph.weight(
-    await weights.derived(
-      'relative attention bias',
-      [1, config.num_heads, tokens, tokens],
-      'float32',
-      () => relativeBias(config, tokens, weights),
-    ),
-  );
-  for (let i = 0; i < config.num_layers; i++) {
-    x = await t5Block(layers, config, x, bias, `encoder.block.${i}`);
-  }
-  x = await layers.rmsNorm(x, 'encoder.final_layer_norm', config.layer_norm_epsilon);
-  graph.output('text', 'float32', [1, tokens, config.d_model], x);
-  return graph;
+  return graph.op('Gather', [embeddings, ids], { axis: 0 });
 }
 
 async function t5Block(
@@ -77,16 +91,19 @@ async function t5Block(
   return graph.op('Add', [x, await layers.linear(wide, `${feedForward}.wo`)]);
 }
 
-/** What block 0 learnt and every block adds to its scores: [heads, query token, key token]. */
-async function relativeBias(
-  config: T5Config,
-  tokens: number,
-  weights: Weights,
-): Promise<Float32Array> {
-  const { num_heads: heads } = config;
-  const table = await weights.values(
-    'encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight',
+/** What block 0 learnt and every block adds to its scores: [1, heads, query token, key token]. */
+function storedBias(config: T5Config, tokens: number, weights: Weights): Promise<StoredTensor> {
+  const { num_heads: heads, relative_attention_num_buckets: buckets } = config;
+  const table = `${BLOCK_0}.relative_attention_bias.weight`;
+  weights.expectShapes({ [table]: [buckets, heads] });
+  const shape = [1, heads, tokens, tokens];
+  return weights.derived('relative attention bias', shape, 'float32', async () =>
+    relativeBias(config, tokens, await weights.values(table)),
   );
+}
+
+function relativeBias(config: T5Config, tokens: number, table: Float32Array): Float32Array {
+  const { num_heads: heads } = config;
   const bias = new Float32Array(heads * tokens * tokens);
   for (let head = 0, i = 0; head < heads; head++) {
     for (let query = 0; query < tokens; query++) {

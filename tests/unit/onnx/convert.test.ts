@@ -2,10 +2,12 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseManifest, type Manifest } from '../../../src/bundle/manifest.ts';
-import { convert, type ConversionProgress } from '../../../src/onnx/convert.ts';
+import { convert, type Conversion, type ConversionProgress } from '../../../src/onnx/convert.ts';
 import type { Source } from '../../../src/onnx/files.ts';
+import { openModel } from '../../../src/onnx/open-model.ts';
 import { matrixStorage } from '../../../src/onnx/policy.ts';
 import { FolderSource } from '../../../tools/folder.ts';
+import { MemoryBundle } from './memory-bundle.ts';
 import { MemoryFiles } from './memory.ts';
 
 const folder = new FolderSource(process.env['POCKET_FOLDER'] ?? 'training/pocket');
@@ -18,6 +20,8 @@ function withFiles(changes: Record<string, object | undefined>): Source {
   }
   const of = (path: string): Source => (path in changes ? overlay : folder);
   return {
+    list: async () =>
+      (await folder.list()).filter((path) => !(path in changes)).concat(await overlay.list()),
     has: (path) => of(path).has(path),
     size: (path) => of(path).size(path),
     read: (path, offset, length) => of(path).read(path, offset, length),
@@ -30,7 +34,7 @@ async function json(path: string): Promise<Record<string, unknown>> {
 }
 
 describe('a converted bundle', () => {
-  const written = new MemoryFiles();
+  const written = new MemoryBundle();
   const progress: ConversionProgress[] = [];
   let manifest: Manifest;
 
@@ -40,19 +44,23 @@ describe('a converted bundle', () => {
       'preview.json': { factors: [[1, 2, 3]], bias: [0, 0.5, 1] },
     });
     const onProgress = (state: ConversionProgress): void => void progress.push(state);
-    manifest = await convert(source, written, { quantization: 'mixed', onProgress });
+    const model = await openModel(source);
+    const target = written.open();
+    ({ manifest } = await convert(model, target, { quantization: 'mixed', onProgress }));
+    await target.close();
   }, 120_000);
 
   test('has a manifest that the loader accepts', () => {
-    const text = new TextDecoder().decode(written.files.get('manifest.json'));
+    const text = new TextDecoder().decode(written.files().get('manifest.json'));
     expect(parseManifest(text, 'manifest.json')).toEqual(manifest);
   });
 
   test('lists every file with its true size and hash', () => {
-    const paths = [...written.files.keys()].filter((path) => path !== 'manifest.json');
+    const beside = ['manifest.json', 'conversion.json'];
+    const paths = [...written.files().keys()].filter((path) => !beside.includes(path));
     expect(Object.keys(manifest.files).sort()).toEqual(paths.sort());
     for (const path of paths) {
-      const bytes = written.files.get(path)!;
+      const bytes = written.files().get(path)!;
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       expect(manifest.files[path]).toEqual({ bytes: bytes.length, sha256 });
     }
@@ -90,11 +98,11 @@ describe('a converted bundle', () => {
 });
 
 describe('a conversion refuses', () => {
-  const converting = (source: Source): Promise<Manifest> =>
-    convert(source, new MemoryFiles(), { quantization: 'int4' });
+  const converting = async (source: Source): Promise<Conversion> =>
+    convert(await openModel(source), new MemoryBundle().open(), { quantization: 'int4' });
 
   test.each([
-    ['transformer/config.json', { guidance_embeds: true }, 'guidance_embeds'],
+    ['transformer/config.json', { guidance_embeds: 1 }, 'guidance_embeds'],
     ['transformer/config.json', { num_attention_heads: 0 }, 'num_attention_heads'],
     ['transformer/config.json', { axes_dims_rope: [16, 16, 16] }, 'axes_dims_rope'],
     ['text_encoder_2/config.json', { feed_forward_proj: 'relu' }, 'feed_forward_proj'],
@@ -132,13 +140,17 @@ describe('a conversion refuses', () => {
 });
 
 test.each([
-  ['transformer_blocks.0.attn.to_q', 'int4', 'int8'],
+  ['transformer_blocks.0.attn.to_q', 'int8', 'int8'],
+  ['transformer_blocks.1.attn.to_q', 'int4', 'int8'],
   ['transformer_blocks.11.ff_context.net.2', 'int4', 'int8'],
   ['transformer_blocks.0.norm1_context.linear', 'int4', 'int4'],
   ['single_transformer_blocks.5.proj_out', 'int4', 'int4'],
-  ['single_transformer_blocks.5.attn.to_v', 'int4', 'int4'],
+  ['single_transformer_blocks.5.attn.to_v', 'int8', 'int4'],
+  ['single_transformer_blocks.0.attn.to_q', 'int4', 'int4'],
   ['single_transformer_blocks.5.norm.linear', 'int4', 'int4'],
-  ['encoder.block.0.layer.0.SelfAttention.q', 'int8', 'int8'],
+  ['encoder.block.0.layer.0.SelfAttention.q', 'int4', 'int8'],
+  ['encoder.block.0.layer.1.DenseReluDense.wo', 'int8', 'int8'],
+  ['encoder.layers.0.mlp.fc1', 'int8', 'int8'],
   ['proj_out', 'float16', 'float16'],
   ['x_embedder', 'float16', 'float16'],
 ])('%s is stored as %s in an int4 bundle, as %s in a mixed one', (module, int4, mixed) => {

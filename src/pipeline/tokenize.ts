@@ -1,7 +1,8 @@
 /** Prompt to token ids, as transformers' `padding="max_length", truncation=True`. */
-import { Tokenizer } from '@huggingface/tokenizers';
+import type { Tokenizer } from '@huggingface/tokenizers';
 import type { TextTokens } from '../backend/backend.ts';
 import type { Bundle } from '../bundle/bundle.ts';
+import { parseTokenizer } from '../bundle/tokenizer/parse.ts';
 import { AppError } from '../errors.ts';
 
 const T5_PAD = '<pad>';
@@ -26,20 +27,6 @@ export async function loadTokenizers(bundle: Bundle): Promise<Tokenizers> {
   };
   const { t5, clip } = bundle.manifest.tokenizers;
   return { t5: await load(t5), clip: await load(clip) };
-}
-
-/** A tokenizer from the text of a Hugging Face tokenizer.json; `where` names it in errors. */
-export function parseTokenizer(text: string, where: string): Tokenizer {
-  try {
-    return new Tokenizer(JSON.parse(text) as object, {});
-  } catch (cause) {
-    throw new AppError(
-      'bad-bundle',
-      `${where} is not a tokenizer.json that can be read.`,
-      'Convert or download the bundle again.',
-      { cause },
-    );
-  }
 }
 
 /** Ids of both encoders, padded or cut to their lengths; a cut text keeps its end token. */

@@ -6,7 +6,7 @@ import { type Control, type Engine, generate } from '../../../src/pipeline/gener
 import type { GenerateEvent, GenerateRequest } from '../../../src/pipeline/job.ts';
 import { startingLatents } from '../../../src/pipeline/latents.ts';
 import { flowTimes } from '../../../src/pipeline/scheduler.ts';
-import { parseTokenizer } from '../../../src/pipeline/tokenize.ts';
+import { parseTokenizer } from '../../../src/bundle/tokenizer/parse.ts';
 import { AnalyticBackend, headOf, trunkOf } from '../support/analytic-backend.ts';
 import { testManifest } from '../support/manifest.ts';
 

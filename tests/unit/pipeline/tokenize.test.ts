@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { parseTokenizer } from '../../../src/bundle/tokenizer/parse.ts';
 import { AppError } from '../../../src/errors.ts';
-import { parseTokenizer, tokenize, unknownWords } from '../../../src/pipeline/tokenize.ts';
+import { tokenize, unknownWords } from '../../../src/pipeline/tokenize.ts';
 
 const read = (name: string): string =>
   readFileSync(new URL(`../../golden/${name}`, import.meta.url), 'utf8');

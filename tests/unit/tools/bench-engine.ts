@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { DenoiseRun } from '../../../src/backend/backend.ts';
 import type { Engine } from '../../../src/pipeline/generate.ts';
-import { parseTokenizer } from '../../../src/pipeline/tokenize.ts';
+import { parseTokenizer } from '../../../src/bundle/tokenizer/parse.ts';
 import type { Header, Line } from '../../../tools/bench-file.ts';
 import { type Method, methodsFor } from '../../../tools/bench-methods.ts';
 import type { BenchResults } from '../../../tools/bench-results.ts';

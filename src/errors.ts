@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'bad-bundle'
   | 'bad-checkpoint'
   | 'not-found'
+  | 'no-access'
+  | 'offline'
   | 'no-webgpu'
   | 'device-lost'
   | 'out-of-memory'

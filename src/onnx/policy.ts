@@ -39,10 +39,15 @@ const T5_SENSITIVE = /\.wo$/;
  */
 const ENTRANCE_OR_EXIT = /^(x_embedder$|context_embedder$|time_text_embed\.|norm_out\.|proj_out$)/;
 
+/** Attention of an AutoencoderKL: next to nothing in size, and its errors would be seen. */
+const AUTOENCODER = /^(encoder|decoder)\.mid_block\./;
+
 /** Storage of a linear's matrix, by the name of its module in the checkpoint. */
 export function matrixStorage(quantization: Quantization, module: string): Storage {
   if (quantization === 'none') return 'float32';
-  if (quantization === 'f16' || ENTRANCE_OR_EXIT.test(module)) return 'float16';
+  if (quantization === 'f16' || [ENTRANCE_OR_EXIT, AUTOENCODER].some((one) => one.test(module))) {
+    return 'float16';
+  }
   if (quantization === 'int8') return 'int8';
   return (quantization === 'mixed' ? isInt4InMixed : isInt4)(module) ? 'int4' : 'int8';
 }

@@ -1,4 +1,5 @@
 /** Where the large graphs are cut: consecutive segments, each with a limit to its stored weights. */
+import { SINUSOID } from './components/conditioning.ts';
 import type { FluxConfig, T5Config } from './configs.ts';
 import { matrixStorage, vectorStorage, type Quantization } from './policy.ts';
 import { BLOCK } from './quantize.ts';
@@ -60,8 +61,8 @@ export function planTrunk(
 ): readonly TrunkSegment[] {
   const { num_layers: doubles, num_single_layers: singles } = config;
   const blocks = [
-    ...Array.from({ length: doubles }, () => doubleBlockBytes(config, sizes)),
-    ...Array.from({ length: singles }, () => singleBlockBytes(config, sizes)),
+    ...Array.from({ length: doubles }, (_, i) => doubleBlockBytes(config, sizes, i)),
+    ...Array.from({ length: singles }, (_, i) => singleBlockBytes(config, sizes, i)),
   ];
   return pack(embedderBytes(config, sizes), blocks, limit).map(({ from, to }) => ({
     double: { from: Math.min(from, doubles), to: Math.min(to, doubles) },
@@ -71,21 +72,9 @@ export function planTrunk(
 
 /** The text encoder's segments, as above. */
 export function planT5(config: T5Config, sizes: StoredSizes, limit = LIMIT): readonly Blocks[] {
-  const { d_model: width, d_ff: wide } = config;
-  const inner = config.num_heads * config.d_kv;
-  const module = 'encoder.block.0.layer.0.SelfAttention.q';
-  const block =
-    3 * sizes.matrix(module, inner, width) +
-    sizes.matrix(module, width, inner) +
-    2 * sizes.matrix(module, wide, width) +
-    sizes.matrix(module, width, wide) +
-    sizes.numbers(2 * width);
-  const table = sizes.numbers(config.vocab_size * width);
-  return pack(
-    table,
-    Array.from({ length: config.num_layers }, () => block),
-    limit,
-  );
+  const { d_model: width, vocab_size: words, num_layers: count } = config;
+  const blocks = Array.from({ length: count }, (_, i) => t5BlockBytes(config, sizes, i));
+  return pack(sizes.numbers(words * width), blocks, limit);
 }
 
 /** As many blocks to a segment as the limit allows; `first` comes before all of them. */
@@ -104,44 +93,76 @@ function pack(first: number, blocks: readonly number[], limit: number): Blocks[]
   return [...segments, { from, to: blocks.length }];
 }
 
+/** A linear layer: its module, and its outputs and inputs. */
+type Linear = readonly [module: string, outputs: number, inputs: number];
+
+const matrices = (sizes: StoredSizes, linears: readonly Linear[]): number =>
+  linears.reduce((sum, linear) => sum + sizes.matrix(...linear), 0);
+
 const hiddenOf = (config: FluxConfig): number =>
   config.num_attention_heads * config.attention_head_dim;
 
-/** What comes before the blocks. */
+/** What comes before the trunk's blocks, the conditioning included. */
 function embedderBytes(config: FluxConfig, sizes: StoredSizes): number {
   const hidden = hiddenOf(config);
-  const inputs = [config.in_channels, config.joint_attention_dim, config.pooled_projection_dim];
-  const matrix = (width: number): number => sizes.matrix('x_embedder', hidden, width);
-  const embedders = config.guidance_embeds ? 3 : 2;
-  return (
-    inputs.reduce((sum, width) => sum + matrix(width), 0) +
-    embedders * (matrix(256) + matrix(hidden)) +
-    sizes.numbers(2 * (1 + embedders) * hidden)
-  );
+  const embedder = (name: string, width: number): Linear[] => [
+    [`time_text_embed.${name}.linear_1`, hidden, width],
+    [`time_text_embed.${name}.linear_2`, hidden, hidden],
+  ];
+  const linears: Linear[] = [
+    ['x_embedder', hidden, config.in_channels],
+    ['context_embedder', hidden, config.joint_attention_dim],
+    ...embedder('timestep_embedder', SINUSOID),
+    ...(config.guidance_embeds ? embedder('guidance_embedder', SINUSOID) : []),
+    ...embedder('text_embedder', config.pooled_projection_dim),
+  ];
+  return matrices(sizes, linears) + sizes.numbers(linears.length * hidden);
 }
 
-function doubleBlockBytes(config: FluxConfig, sizes: StoredSizes): number {
+function doubleBlockBytes(config: FluxConfig, sizes: StoredSizes, i: number): number {
   const hidden = hiddenOf(config);
-  const block = 'transformer_blocks.0';
-  const stream =
-    sizes.matrix(`${block}.norm1.linear`, 6 * hidden, hidden) +
-    4 * sizes.matrix(`${block}.attn.to_q`, hidden, hidden) +
-    sizes.matrix(`${block}.ff.net.0.proj`, 4 * hidden, hidden) +
-    sizes.matrix(`${block}.ff.net.2`, hidden, 4 * hidden) +
-    sizes.numbers(9 * hidden + 2 * config.attention_head_dim) +
-    MODULATION_BIAS * 6 * hidden;
-  return 2 * stream;
+  const block = `transformer_blocks.${i}`;
+  const attention = ['to_q', 'to_k', 'to_v', 'to_out.0'];
+  const added = ['add_q_proj', 'add_k_proj', 'add_v_proj', 'to_add_out'];
+  const feedForward = (name: string): Linear[] => [
+    [`${block}.${name}.net.0.proj`, 4 * hidden, hidden],
+    [`${block}.${name}.net.2`, hidden, 4 * hidden],
+  ];
+  const linears: Linear[] = [
+    [`${block}.norm1.linear`, 6 * hidden, hidden],
+    [`${block}.norm1_context.linear`, 6 * hidden, hidden],
+    ...[...attention, ...added].map((name): Linear => [`${block}.attn.${name}`, hidden, hidden]),
+    ...feedForward('ff'),
+    ...feedForward('ff_context'),
+  ];
+  const vectors = sizes.numbers(18 * hidden + 4 * config.attention_head_dim);
+  return matrices(sizes, linears) + vectors + MODULATION_BIAS * 12 * hidden;
 }
 
-function singleBlockBytes(config: FluxConfig, sizes: StoredSizes): number {
+function singleBlockBytes(config: FluxConfig, sizes: StoredSizes, i: number): number {
   const hidden = hiddenOf(config);
-  const block = 'single_transformer_blocks.0';
-  return (
-    sizes.matrix(`${block}.norm.linear`, 3 * hidden, hidden) +
-    3 * sizes.matrix(`${block}.attn.to_q`, hidden, hidden) +
-    sizes.matrix(`${block}.proj_mlp`, 4 * hidden, hidden) +
-    sizes.matrix(`${block}.proj_out`, hidden, 5 * hidden) +
-    sizes.numbers(8 * hidden + 2 * config.attention_head_dim) +
-    MODULATION_BIAS * 3 * hidden
-  );
+  const block = `single_transformer_blocks.${i}`;
+  const linears: Linear[] = [
+    [`${block}.norm.linear`, 3 * hidden, hidden],
+    ...['to_q', 'to_k', 'to_v'].map((name): Linear => [`${block}.attn.${name}`, hidden, hidden]),
+    [`${block}.proj_mlp`, 4 * hidden, hidden],
+    [`${block}.proj_out`, hidden, 5 * hidden],
+  ];
+  const vectors = sizes.numbers(8 * hidden + 2 * config.attention_head_dim);
+  return matrices(sizes, linears) + vectors + MODULATION_BIAS * 3 * hidden;
+}
+
+function t5BlockBytes(config: T5Config, sizes: StoredSizes, i: number): number {
+  const { d_model: width, d_ff: wide } = config;
+  const inner = config.num_heads * config.d_kv;
+  const attention = `encoder.block.${i}.layer.0.SelfAttention`;
+  const feedForward = `encoder.block.${i}.layer.1.DenseReluDense`;
+  const linears: Linear[] = [
+    ...['q', 'k', 'v'].map((name): Linear => [`${attention}.${name}`, inner, width]),
+    [`${attention}.o`, width, inner],
+    [`${feedForward}.wi_0`, wide, width],
+    [`${feedForward}.wi_1`, wide, width],
+    [`${feedForward}.wo`, width, wide],
+  ];
+  return matrices(sizes, linears) + sizes.numbers(2 * width);
 }

@@ -7,7 +7,7 @@ import type { FluxConfig } from '../configs.ts';
 import type { Layers } from '../layers.ts';
 
 /** Width of the sinusoid: Timesteps(256, flip_sin_to_cos=True, downscale_freq_shift=0). */
-const SINUSOID = 256;
+export const SINUSOID = 256;
 const LONGEST_PERIOD = 10_000;
 
 export interface ConditioningInputs {

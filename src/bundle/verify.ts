@@ -53,8 +53,9 @@ export function partHashes(
   path: string,
   { bytes, sha256: whole, parts }: FileEntry,
 ): readonly string[] | undefined {
-  if (!parts) return bytes <= PART_BYTES ? [whole] : undefined;
-  const count = Math.max(1, Math.ceil(bytes / PART_BYTES));
+  const count = Math.ceil(bytes / PART_BYTES);
+  if (count === 0 || (!parts && count === 1)) return [whole];
+  if (!parts) return undefined;
   if (parts.length === count) return parts;
   throw new AppError(
     'bad-bundle',

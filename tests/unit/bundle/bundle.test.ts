@@ -1,8 +1,10 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { openBundleUrl, type OpenOptions } from '../../../src/bundle/bundle.ts';
+import { PART_BYTES } from '../../../src/bundle/manifest.ts';
 import type { LoadProgress } from '../../../src/bundle/progress.ts';
 import { AppError, type ErrorCode } from '../../../src/errors.ts';
 import { testBundleFiles, type TestFiles } from '../support/bundle-folder.ts';
+import { bundleWith, noise, withManifest } from '../support/download-bundle.ts';
 
 const URL_ = 'https://models.example/pocket';
 const PATH = 'trunk.data';
@@ -45,6 +47,82 @@ test('reads files by path, whole and checked', async () => {
   for (const path of Object.keys(made.manifest.files)) {
     expect(await bundle.read(path)).toEqual(made.files.get(path));
   }
+});
+
+describe('a file as a Blob', () => {
+  const LENGTH = 2 * PART_BYTES + 1000;
+  const bytes = noise(LENGTH);
+  /** Has ranges, which the host above has not. */
+  const withRanges =
+    ({ files }: TestFiles, asked: string[]): typeof fetch =>
+    (input, init) => {
+      const whole = files.get(String(input).slice(URL_.length + 1))!;
+      const range = new Headers(init?.headers).get('range');
+      if (range === null) return Promise.resolve(new Response(whole));
+      asked.push(range);
+      const [from, to] = range.match(/\d+/g)!.map(Number);
+      return Promise.resolve(new Response(whole.slice(from, to! + 1), { status: 206 }));
+    };
+
+  test.each([true, false])('is the same, in ranges or not (hashes of parts: %s)', async (parts) => {
+    const made = bundleWith({ [PATH]: bytes }, parts ? [] : [PATH]);
+    const asked: string[] = [];
+    for (const fetch of [host(made), withRanges(made, asked)]) {
+      const loaded: number[] = [];
+      const bundle = await openBundleUrl(URL_, {
+        fetch,
+        onProgress: ({ loadedBytes }) => loaded.push(loadedBytes),
+      });
+      const blob = await bundle.blob(PATH);
+      expect(Buffer.compare(new Uint8Array(await blob.arrayBuffer()), bytes)).toBe(0);
+      expect(loaded.at(-1)).toBe(LENGTH);
+      const small = await bundle.blob('head.data');
+      expect(new Uint8Array(await small.arrayBuffer())).toEqual(made.files.get('head.data'));
+    }
+    expect(asked).toEqual([
+      `bytes=0-${PART_BYTES - 1}`,
+      `bytes=${PART_BYTES}-${2 * PART_BYTES - 1}`,
+      `bytes=${2 * PART_BYTES}-${LENGTH - 1}`,
+    ]);
+  });
+
+  test.each([true, false])('is verified (hashes of parts: %s)', async (parts) => {
+    const made = bundleWith({ [PATH]: bytes }, parts ? [] : [PATH]);
+    const changed = bytes.slice();
+    changed[PART_BYTES + 3]! ^= 1;
+    made.files.set(PATH, changed);
+    made.files.set('head.data', new Uint8Array(10));
+    for (const fetch of [host(made), withRanges(made, [])]) {
+      const bundle = await openBundleUrl(URL_, { fetch });
+      const error = await failure(bundle.blob(PATH), 'bad-bundle');
+      expect(error.message).toMatch(parts ? /part 2 of trunk\.data/ : /file trunk\.data/);
+      await failure(bundle.blob('head.data'), 'bad-bundle');
+    }
+    made.files.set(PATH, bytes.slice(0, -1));
+    for (const fetch of [host(made), withRanges(made, [])]) {
+      const bundle = await openBundleUrl(URL_, { fetch });
+      const error = await failure(bundle.blob(PATH), 'bad-bundle');
+      expect(error.message).toContain('is cut short');
+    }
+  });
+
+  test('that lists a wrong number of parts', async () => {
+    const made = bundleWith({ [PATH]: bytes });
+    const entry = made.manifest.files[PATH]!;
+    const files = { ...made.manifest.files, [PATH]: { ...entry, parts: entry.parts!.slice(1) } };
+    const changed = withManifest(made, { ...made.manifest, files });
+    const error = await failure((await open(changed)).blob(PATH), 'bad-bundle');
+    expect(error.message).toContain('2 parts of trunk.data, which has 3');
+  });
+});
+
+test.each([
+  [403, /may not be read.*403/],
+  [503, /at present.*503/],
+])('a server that answers %i', async (status, message) => {
+  const refusing: typeof fetch = () => Promise.resolve(new Response('', { status }));
+  const error = await failure(openBundleUrl(URL_, { fetch: refusing }), 'not-found');
+  expect(error.message).toMatch(message);
 });
 
 test('a missing manifest is named', async () => {

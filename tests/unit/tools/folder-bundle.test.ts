@@ -23,16 +23,20 @@ test('reads what the manifest lists', async () => {
   const bundle = await openBundleFolder(folder);
   for (const path of Object.keys(made.manifest.files)) {
     expect(await bundle.read(path)).toEqual(made.files.get(path));
+    const blob = await bundle.blob(path);
+    expect(new Uint8Array(await blob.arrayBuffer())).toEqual(made.files.get(path));
   }
 });
 
 test('names the file that is missing', async () => {
   await rm(join(folder, 'head.data'));
   const bundle = await openBundleFolder(folder);
-  await expect(bundle.read('head.data')).rejects.toMatchObject({
-    code: 'not-found',
-    message: expect.stringContaining('head.data') as string,
-  });
+  for (const work of [() => bundle.read('head.data'), () => bundle.blob('head.data')]) {
+    await expect(work()).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringMatching(/no file .*head\.data/) as string,
+    });
+  }
 });
 
 test('names the file that is cut short', async () => {

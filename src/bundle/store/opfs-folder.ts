@@ -1,0 +1,106 @@
+/** A writable folder in the origin private file system. In a dedicated worker only. */
+import { AppError } from '../../errors.ts';
+import type { RepairableFolder } from '../folder.ts';
+import { type OpenFile, OpenFiles } from '../open-files.ts';
+import { ifThere, isFailure, type OpfsFile, type OpfsFolder } from './opfs.ts';
+import { freeBytes, outOfStorage, type Storage } from './room.ts';
+
+/**
+ * @param storage for the figures of a lack of room
+ * Its methods throw, besides what WritableFolder says, AppError `busy` for a file that is open
+ * elsewhere, `bad-bundle` for a file in the place of a folder or the other way round.
+ */
+export function opfsFolder(
+  directory: OpfsFolder,
+  storage: Pick<Storage, 'estimate'> = navigator.storage,
+): RepairableFolder {
+  return new OpenFiles({
+    async open(names, create) {
+      const handle = await ifThere(fileIn(directory, names, create));
+      return handle && opened(handle);
+    },
+    async remove(names) {
+      const parent = await ifThere(parentIn(directory, names, false));
+      if (parent) await ifThere(parent.removeEntry(names.at(-1)!));
+    },
+    explain: (cause, path, wanted) => explain(cause, path, wanted, storage),
+  });
+}
+
+/** @throws a DOMException `NotFoundError` if it is not there and not to be created. */
+export async function fileIn(
+  directory: OpfsFolder,
+  names: readonly string[],
+  create = false,
+): Promise<OpfsFile> {
+  const parent = await parentIn(directory, names, create);
+  return parent.getFileHandle(names.at(-1)!, { create });
+}
+
+async function parentIn(
+  directory: OpfsFolder,
+  names: readonly string[],
+  create: boolean,
+): Promise<OpfsFolder> {
+  let folder = directory;
+  for (const name of names.slice(0, -1)) {
+    folder = await folder.getDirectoryHandle(name, { create });
+  }
+  return folder;
+}
+
+async function opened(handle: OpfsFile): Promise<OpenFile> {
+  const access = await handle.createSyncAccessHandle();
+  return {
+    size: () => access.getSize(),
+    read: (bytes, at) => access.read(bytes, { at }),
+    write(bytes, at) {
+      const count = access.write(bytes as Uint8Array<ArrayBuffer>, { at });
+      // Some browsers write what fits and do not call it a failure.
+      if (count === 0) throw new DOMException('Nothing more fits.', 'QuotaExceededError');
+      return count;
+    },
+    truncate: (length) => access.truncate(length),
+    flush: () => access.flush(),
+    close: () => access.close(),
+  };
+}
+
+async function explain(
+  cause: unknown,
+  path: string,
+  wanted: number,
+  storage: Pick<Storage, 'estimate'>,
+): Promise<unknown> {
+  if (isFailure(cause, 'QuotaExceededError')) {
+    return outOfStorage(path, wanted, await freeBytes(storage).catch(() => undefined), cause);
+  }
+  if (isFailure(cause, 'NoModificationAllowedError')) return openElsewhere(path, cause);
+  if (isFailure(cause, 'TypeMismatchError')) {
+    return new AppError(
+      'bad-bundle',
+      `${path} is a file and a folder at once.`,
+      'Convert or download the bundle again.',
+      { cause },
+    );
+  }
+  if (isFailure(cause, 'NotFoundError') || isFailure(cause, 'InvalidStateError')) {
+    return new AppError(
+      'not-found',
+      `The folder of ${path} is no longer there.`,
+      'The model was removed, or the browser cleared its storage. Begin again.',
+      { cause },
+    );
+  }
+  return cause;
+}
+
+/** `what`: a file, or a model by its title. */
+export function openElsewhere(what: string, cause?: unknown): AppError {
+  return new AppError(
+    'busy',
+    `${what} is in use by another tab of this page.`,
+    'Finish there or close that tab, then try again.',
+    { cause },
+  );
+}

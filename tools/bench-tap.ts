@@ -4,6 +4,8 @@ import type {
   Conditioning,
   DenoiseRun,
   Grid,
+  OnComponentLoading,
+  RunOptions,
   TextTokens,
 } from '../src/backend/backend.ts';
 import type { Calls } from './flops.ts';
@@ -38,12 +40,17 @@ export class Tap implements Backend {
     return this.#readSeconds;
   }
 
-  encodeText(tokens: TextTokens): Promise<Conditioning> {
-    return this.#backend.encodeText(tokens);
+  encodeText(tokens: TextTokens, onLoading?: OnComponentLoading): Promise<Conditioning> {
+    return this.#backend.encodeText(tokens, onLoading);
   }
 
-  async begin(latents: Float32Array, grid: Grid, conditioning: Conditioning): Promise<DenoiseRun> {
-    const run = await this.#backend.begin(latents, grid, conditioning);
+  async begin(
+    latents: Float32Array,
+    grid: Grid,
+    conditioning: Conditioning,
+    options?: RunOptions,
+  ): Promise<DenoiseRun> {
+    const run = await this.#backend.begin(latents, grid, conditioning, options);
     const tapped: Partial<DenoiseRun> = {
       runTrunk: (sigma) => {
         this.#calls.trunk++;

@@ -52,7 +52,7 @@ async function measure(options: BenchOptions): Promise<BenchResults> {
 
   const abort = new AbortController();
   process.once('SIGINT', () => abort.abort());
-  const engine = await startEngine(bundle, options.backend);
+  const engine = await startEngine(bundle, options.backend, { cachedTexts: 0 });
   try {
     const { info } = engine.backend;
     const header = headerOf(options, bundle.manifest, manifest, info, list);

@@ -1,5 +1,5 @@
 /** The engine in Node: the same pipeline and backends as in the browser. */
-import { type BackendChoice, chooseBackend } from '../src/backend/choose.ts';
+import { type BackendChoice, type BackendOptions, chooseBackend } from '../src/backend/choose.ts';
 import type { Bundle } from '../src/bundle/bundle.ts';
 import type { Engine } from '../src/pipeline/generate.ts';
 import { loadTokenizers } from '../src/pipeline/tokenize.ts';
@@ -10,8 +10,12 @@ export const BACKENDS = ['auto', 'webgpu', 'cpu'] as const satisfies readonly Ba
 export const DEFAULT_BUNDLE = 'public/models/pocket';
 
 /** Whoever starts it disposes of its backend. */
-export async function startEngine(bundle: Bundle, choice: BackendChoice): Promise<Engine> {
+export async function startEngine(
+  bundle: Bundle,
+  choice: BackendChoice,
+  options: BackendOptions = {},
+): Promise<Engine> {
   const tokenizers = await loadTokenizers(bundle);
-  const backend = await chooseBackend(choice, bundle, await nodeHost());
+  const backend = await chooseBackend(choice, bundle, await nodeHost(), options);
   return { backend, tokenizers, manifest: bundle.manifest };
 }

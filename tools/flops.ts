@@ -4,7 +4,8 @@
  * as in the published figures.
  *
  * With hidden width D, N image tokens, T text tokens and L = N + T:
- * - embedding of time and prompt: 256·D + D² + pooledWidth·D + D²
+ * - embedding of time and prompt: 256·D + D² + pooledWidth·D + D², and of a guidance scale, where the
+ *   model takes one, 256·D + D²
  * - double block: 12·D²·L for the projections (4·D²) and the MLP (8·D²) of both streams,
  *   2·L²·D for the attention, 12·D² for the modulation of both
  * - single block: 12·D²·L, 2·L²·D, and 3·D² for the modulation
@@ -15,7 +16,7 @@
  */
 import type { Manifest } from '../src/bundle/manifest.ts';
 
-/** Width of the sinusoid of the flow time. */
+/** Width of the sinusoid of the flow time, and of that of the guidance scale. */
 const TIME_WIDTH = 256;
 
 export interface CallFlops {
@@ -37,10 +38,12 @@ export function callFlops(
   { transformer, text }: Pick<Manifest, 'transformer' | 'text'>,
   imageTokens: number,
 ): CallFlops {
-  const { hidden, doubleBlocks, singleBlocks, latentWidth, textWidth, pooledWidth } = transformer;
+  const { hidden, doubleBlocks, singleBlocks, latentWidth, textWidth, pooledWidth, guidance } =
+    transformer;
   const tokens = imageTokens + text.t5Tokens;
   const square = hidden * hidden;
-  const embedding = TIME_WIDTH * hidden + square + pooledWidth * hidden + square;
+  const sinusoid = TIME_WIDTH * hidden + square;
+  const embedding = sinusoid + pooledWidth * hidden + square + (guidance ? sinusoid : 0);
   const block = 12 * square * tokens + 2 * tokens * tokens * hidden;
   const trunk =
     embedding +

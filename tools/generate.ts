@@ -3,13 +3,22 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import process from 'node:process';
 import { encode } from 'fast-png';
+import type { BackendOptions } from '../src/backend/choose.ts';
 import { AppError } from '../src/errors.ts';
+import { GUIDANCE } from '../src/limits.ts';
 import { generate } from '../src/pipeline/generate.ts';
 import type { GenerateEvent, GenerateRequest, GenerateResult } from '../src/pipeline/job.ts';
 import { checkRequest } from '../src/pipeline/request.ts';
 import { SAMPLERS } from '../src/pipeline/scheduler.ts';
 import type { Manifest } from '../src/bundle/manifest.ts';
-import { type Arguments, choiceOption, numberOption, readArguments, textOption } from './args.ts';
+import {
+  type Arguments,
+  choiceOption,
+  numberOption,
+  readArguments,
+  textOption,
+  wholeOption,
+} from './args.ts';
 import { CACHE_FLAGS, CACHE_HELP, CACHE_OPTIONS, cacheFrom } from './cache-options.ts';
 import { BACKENDS, DEFAULT_BUNDLE, startEngine } from './engine.ts';
 import { openBundleFolder } from './folder-bundle.ts';
@@ -21,8 +30,11 @@ const HELP = `Usage: hicache generate "PROMPT" --out FILE.png [options]
   --steps N             sampling steps, 1 to 1000 (50)
   --sampler NAME        ${SAMPLERS.join(', ')} (euler)
   --width, --height N   size in pixels (the model's first)
+  --guidance N          guidance scale, ${GUIDANCE.min} to ${GUIDANCE.max}, for a model that takes one (its own)
 ${CACHE_HELP}
   --backend NAME        ${BACKENDS.join(', ')} (auto)
+  --memory MIB          memory for the model (what suits this machine); what does not fit is loaded
+                        again whenever it is needed
   --bundle DIR          folder of a converted model (${DEFAULT_BUNDLE})
   --stats FILE.json     write what the run did and what it took
 `;
@@ -34,7 +46,9 @@ const OPTIONS = [
   'sampler',
   'width',
   'height',
+  'guidance',
   'backend',
+  'memory',
   'bundle',
   'stats',
   ...CACHE_OPTIONS,
@@ -55,7 +69,7 @@ export async function generateCommand(args: string[]): Promise<void> {
 
   const abort = new AbortController();
   process.once('SIGINT', () => abort.abort());
-  const engine = await startEngine(bundle, choice);
+  const engine = await startEngine(bundle, choice, memoryFrom(parsed));
   try {
     const result = await generate(engine, request, {
       settings: () => request.cache,
@@ -89,9 +103,18 @@ function requestFrom(parsed: Arguments, manifest: Manifest): GenerateRequest {
     sampler: choiceOption(values, 'sampler', SAMPLERS, 'euler'),
     width: numberOption(values, 'width', size.width),
     height: numberOption(values, 'height', size.height),
+    guidance:
+      textOption(values, 'guidance') === undefined
+        ? undefined
+        : numberOption(values, 'guidance', 3.5),
     cache: cacheFrom(parsed),
     preview: false,
   };
+}
+
+function memoryFrom(parsed: Arguments): BackendOptions {
+  if (textOption(parsed.values, 'memory') === undefined) return {};
+  return { memoryBudget: wholeOption(parsed, 'memory', 0, { min: 1 }) * 2 ** 20 };
 }
 
 function outputFile(path: string | undefined): string {
@@ -114,6 +137,10 @@ function report(event: GenerateEvent): void {
     const { step, steps, computed, secondsLeft } = event;
     const what = computed ? 'computed' : 'forecast';
     stderr.write(`\r${step + 1}/${steps} ${what}, ${secondsLeft.toFixed(1)} s left \x1b[K`);
+  }
+  if (event.kind === 'loading') {
+    const { component, loadedBytes, bytes } = event;
+    stderr.write(`\rloading the ${component}: ${Math.floor((100 * loadedBytes) / bytes)} % \x1b[K`);
   }
   if (event.kind === 'decoding') stderr.write('\r\x1b[K');
 }

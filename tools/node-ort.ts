@@ -1,6 +1,6 @@
 /** ONNX Runtime's web builds in Node, and the rest of what a backend asks of its host. */
 import { readFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import type { BackendHost, OrtModule } from '../src/backend/host.ts';
@@ -13,6 +13,7 @@ export async function nodeHost(): Promise<BackendHost> {
   const text = (path: string) => readFile(new URL(path, root), 'utf8');
   return {
     gpu: nodeGpu(),
+    memoryBytes: totalmem(),
     ort: { webgpu: ortWebGpu, cpu: ortCpu },
     shaders: {
       forecast: await text('shaders/forecast.wgsl'),

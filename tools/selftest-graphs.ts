@@ -13,6 +13,7 @@ export function selfTestGraphs(): Map<string, Uint8Array<ArrayBuffer>> {
     graphs.set(`attention.${precision}.onnx`, attention(precision));
     graphs.set(`matmul-4bit.${precision}.onnx`, matMul4Bit(precision));
   }
+  graphs.set('convolution.onnx', convolution());
   return graphs;
 }
 
@@ -41,6 +42,17 @@ function matMul4Bit(precision: Precision): Uint8Array<ArrayBuffer> {
     block_size: block,
   });
   graph.output('output', precision, ['rows', columns], product);
+  return graph.encode();
+}
+
+/** The smallest graph with weights that ONNX Runtime packs for the GPU: src/backend/webgpu/sessions.ts. */
+function convolution(): Uint8Array<ArrayBuffer> {
+  const graph = new GraphBuilder('convolution', 'float32');
+  const shape = [1, 4, 'height', 'width'];
+  const input = graph.input('input', 'float32', shape);
+  const weights = graph.floats('weights', [4, 4, 1, 1], new Float32Array(16), 'float32');
+  const output = graph.op('Conv', [input, weights], { kernel_shape: [1, 1] });
+  graph.output('output', 'float32', shape, output);
   return graph.encode();
 }
 

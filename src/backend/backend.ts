@@ -2,6 +2,7 @@
  * What the pipeline drives. Two rooms implement it, webgpu/ and cpu/; nothing outside them
  * sees a GPU or ONNX Runtime type.
  */
+import type { ResidencyPlan } from './residency-plan.ts';
 
 export interface BackendInfo {
   readonly kind: 'webgpu' | 'cpu';
@@ -11,6 +12,27 @@ export interface BackendInfo {
   readonly precision: 'float16' | 'float32';
   /** Why this backend runs, in one sentence. */
   readonly reason: string;
+  /** The memory budget, what the model's components take of it, and which are loaded again and again. */
+  readonly residency: ResidencyPlan;
+}
+
+/** A component, or a segment of one, on its way into memory. */
+export interface ComponentLoading {
+  /** In words, such as "transformer, part 2 of 7". */
+  readonly component: string;
+  /** Read so far; what follows the last of them is the session's making. */
+  readonly loadedBytes: number;
+  readonly bytes: number;
+}
+
+export type OnComponentLoading = (loading: ComponentLoading) => void;
+
+/** What a run may be told besides its latents and its text. */
+export interface RunOptions {
+  /** Guidance scale, for a model that takes one. */
+  readonly guidance?: number | undefined;
+  /** Told while a component is loaded that this run needs. */
+  readonly onLoading?: OnComponentLoading;
 }
 
 export interface TextTokens {
@@ -22,7 +44,7 @@ export interface TextTokens {
   readonly clipEnd: number;
 }
 
-/** Encoded text, owned by the backend that made it. */
+/** Encoded text, owned by the backend that made it, which may keep it for the next run. */
 export interface Conditioning {
   readonly textTokens: number;
   dispose(): void;
@@ -93,14 +115,24 @@ export interface DenoiseRun {
   estimate(sigma: number): Promise<Float32Array>;
   /** The current latents read back: [tokens * 64]. */
   latents(): Promise<Float32Array>;
+  /**
+   * `estimate`, decoded by the model's small preview decoder; undefined if it has none, or none
+   * for which there is room beside the transformer.
+   */
+  preview(sigma: number): Promise<DecodedPicture | undefined>;
   decode(): Promise<DecodedPicture>;
   dispose(): void;
 }
 
 export interface Backend {
   readonly info: BackendInfo;
-  encodeText(tokens: TextTokens): Promise<Conditioning>;
+  encodeText(tokens: TextTokens, onLoading?: OnComponentLoading): Promise<Conditioning>;
   /** `latents`: starting noise, packed, [rows * columns * 64]. */
-  begin(latents: Float32Array, grid: Grid, conditioning: Conditioning): Promise<DenoiseRun>;
+  begin(
+    latents: Float32Array,
+    grid: Grid,
+    conditioning: Conditioning,
+    options?: RunOptions,
+  ): Promise<DenoiseRun>;
   dispose(): Promise<void>;
 }

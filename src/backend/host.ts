@@ -9,6 +9,11 @@ export interface OrtModule {
   readonly ort: Ort;
   /** Threads for the CPU build; left out, what the browser allows. */
   readonly threads?: number;
+  /**
+   * Whether a session's external data may be Blobs, which it reads piece by piece: the JSPI build.
+   * The others would read them as a whole, so they are given bytes.
+   */
+  readonly readsBlobs?: boolean;
 }
 
 /** The text of the files of the same names in shaders/. */
@@ -21,6 +26,8 @@ export interface ShaderSources {
 export interface BackendHost {
   /** `navigator.gpu`; undefined where there is no WebGPU. */
   readonly gpu: GPU | undefined;
+  /** Memory of the machine in bytes, where it is known. */
+  readonly memoryBytes?: number | undefined;
   /** Module loaders, called only for the backend that needs them. */
   readonly ort: {
     /** `onnxruntime-web/jspi` where WebAssembly can suspend, else `onnxruntime-web/webgpu`. */

@@ -1,6 +1,7 @@
 /** ONNX Runtime as both backends use it: sessions out of a bundle, tensors by name. */
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { Bundle } from '../bundle/bundle.ts';
+import { entryOf } from '../bundle/files.ts';
 import type { GraphFiles } from '../bundle/manifest.ts';
 import { AppError } from '../errors.ts';
 
@@ -13,28 +14,47 @@ export interface Runner {
   run<T>(job: () => Promise<T>): Promise<T>;
 }
 
+/** External data from this size on are not read into memory as a whole where that can be helped. */
+const LARGE = 64 * 2 ** 20;
+
+/** How a session's files are read. */
+export interface Reading {
+  readonly bundle: Bundle;
+  /** Whether this build of ONNX Runtime reads a Blob piece by piece as it goes along. */
+  readonly readsBlobs: boolean;
+  /** Told of the bytes read so far. */
+  readonly onRead?: (bytes: number) => void;
+}
+
 /**
- * Reads a graph with its external data and makes a session of it. All bytes are read first:
- * a read that fails inside ONNX Runtime's own create would block later ones.
+ * Reads a graph with its external data and makes a session of it. Everything is read first, or is
+ * a Blob that has been verified: a read that fails inside ONNX Runtime's own create would block
+ * later ones. Its bytes are let go of when the session is made.
  *
- * @throws AppError `bad-bundle` if ONNX Runtime refuses the graph.
+ * @param create makes the session, in its turn
+ * @throws AppError `bad-bundle` if ONNX Runtime refuses the graph; `out-of-memory` is passed on.
  */
 export async function openSession(
-  runner: Runner,
-  ort: Ort,
-  bundle: Bundle,
+  { bundle, readsBlobs, onRead = () => undefined }: Reading,
   files: GraphFiles,
-  options: InferenceSession.SessionOptions,
+  create: (graph: Uint8Array, externalData: readonly ExternalData[]) => Promise<InferenceSession>,
 ): Promise<InferenceSession> {
-  const graph = await bundle.read(files.graph);
-  const externalData: { path: string; data: Uint8Array }[] = [];
+  let read = 0;
+  const counted = <T>(path: string, data: T): T => {
+    onRead((read += entryOf(bundle.manifest, path).bytes));
+    return data;
+  };
+  onRead(0);
+  const graph = counted(files.graph, await bundle.read(files.graph));
+  const externalData: ExternalData[] = [];
   for (const path of files.data) {
-    externalData.push({ path: relativeTo(files.graph, path), data: await bundle.read(path) });
+    const data = counted(path, await externalFile(bundle, path, readsBlobs));
+    externalData.push({ path: relativeTo(files.graph, path), data });
   }
   try {
-    return await runner.run(() => ort.InferenceSession.create(graph, { ...options, externalData }));
+    return await create(graph, externalData);
   } catch (cause) {
-    if (cause instanceof AppError) throw cause; // the device was lost
+    if (cause instanceof AppError) throw cause; // the device was lost, or has no room
     throw new AppError(
       'bad-bundle',
       `The graph ${files.graph} does not load: ${cause instanceof Error ? cause.message : String(cause)}`,
@@ -42,6 +62,25 @@ export async function openSession(
       { cause },
     );
   }
+}
+
+export interface ExternalData {
+  readonly path: string;
+  readonly data: Uint8Array | Blob;
+}
+
+/**
+ * Large files go by way of a Blob, which is verified in pieces. Builds that cannot read one get its
+ * bytes, once.
+ */
+async function externalFile(
+  bundle: Bundle,
+  path: string,
+  readsBlobs: boolean,
+): Promise<Uint8Array | Blob> {
+  if (entryOf(bundle.manifest, path).bytes < LARGE) return bundle.read(path);
+  const blob = await bundle.blob(path);
+  return readsBlobs ? blob : new Uint8Array(await blob.arrayBuffer());
 }
 
 /** External data is named inside a graph by its path from the graph's own folder. */
@@ -76,29 +115,6 @@ export async function runSession(
     session.outputNames.map((name) => [name, outputs[name] ?? null]),
   );
   return runner.run(() => session.run(feeds, fetches));
-}
-
-/**
- * Runs consecutive segments, each on what the first was given and all that earlier ones gave.
- * Tensors between segments are disposed; the last segment writes into `outputs`.
- */
-export async function runSegments(
-  runner: Runner,
-  segments: readonly InferenceSession[],
-  given: Tensors,
-  outputs: Tensors = {},
-): Promise<Tensors> {
-  const between: Record<string, Tensor> = {};
-  try {
-    for (const segment of segments.slice(0, -1)) {
-      Object.assign(between, await runSession(runner, segment, { ...given, ...between }));
-    }
-    const last = segments[segments.length - 1];
-    if (!last) throw new AppError('bad-bundle', 'The trunk has no segments.', 'Convert it again.');
-    return await runSession(runner, last, { ...given, ...between }, outputs);
-  } finally {
-    for (const tensor of Object.values(between)) tensor.dispose();
-  }
 }
 
 /** The one output of that name, which the graph contract promises. */

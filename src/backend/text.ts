@@ -12,3 +12,8 @@ export function textInputs(ort: Ort, tokens: TextTokens): { t5: Tensors; clip: T
     },
   };
 }
+
+/** The same for the same text. */
+export function textKey({ t5, clip, clipEnd }: TextTokens): string {
+  return `${t5.join()} ${clip.join()} ${clipEnd}`;
+}

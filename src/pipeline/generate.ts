@@ -2,7 +2,7 @@
  * A picture from a prompt: flow-match Euler sampling of a FLUX transformer whose features are
  * computed at some steps and forecast at the others (HiCache, arXiv 2508.16984).
  */
-import type { Backend, DenoiseRun } from '../backend/backend.ts';
+import type { Backend, ComponentLoading, DenoiseRun } from '../backend/backend.ts';
 import type { Manifest } from '../bundle/manifest.ts';
 import { knowledgeOf } from '../cache/calibration.ts';
 import { CachePolicy } from '../cache/policy.ts';
@@ -12,7 +12,7 @@ import type { GenerateEvent, GenerateRequest, GenerateResult } from './job.ts';
 import { gridOf, startingLatents } from './latents.ts';
 import { Previewer } from './preview.ts';
 import { RunRecord } from './record.ts';
-import { checkRequest, checkSettings } from './request.ts';
+import { checkRequest, checkSettings, guidanceOf } from './request.ts';
 import { Retrace } from './retrace.ts';
 import { sampleDifferences } from './samples.ts';
 import { flowTimes, shiftFor, stepDeltas } from './scheduler.ts';
@@ -52,16 +52,18 @@ export async function generate(
   const imageTokens = grid.rows * grid.columns;
   const sigmas = flowTimes(steps, imageTokens, manifest.scheduler);
   const shift = shiftFor(imageTokens, manifest.scheduler);
+  const guidance = guidanceOf(request, manifest);
   const record = new RunRecord(steps);
+  const onLoading = (loading: ComponentLoading) => onEvent({ kind: 'loading', ...loading });
 
   const unknown = unknownWords(tokenizers, prompt);
   onEvent({ kind: 'text', unknownWords: unknown });
   const tokens = tokenize(tokenizers, prompt, manifest.text);
-  const conditioning = await record.time('text', () => backend.encodeText(tokens));
+  const conditioning = await record.time('text', () => backend.encodeText(tokens, onLoading));
   let run: DenoiseRun | undefined;
   try {
     const noise = startingLatents(seed, grid, manifest.autoencoder.latentChannels);
-    run = await backend.begin(noise, grid, conditioning);
+    run = await backend.begin(noise, grid, conditioning, { guidance, onLoading });
     const preview = request.preview ? new Previewer(run, grid, manifest.preview) : undefined;
     const policy = new CachePolicy(steps, sigmas, knowledgeOf(manifest.calibration, steps, shift));
     const verifier = new Verifier(run, policy);
@@ -102,6 +104,7 @@ export async function generate(
     const picture = await record.time('decode', () => run!.decode());
     await verifier.finished();
     const findings = {
+      guidance: guidance ?? null,
       flowTimes: Array.from(sigmas),
       verifications: policy.verifications,
       differenceSamples: request.study ? await sampleDifferences(run, policy.olderAnchors) : null,

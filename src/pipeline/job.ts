@@ -1,4 +1,5 @@
 /** One picture to make: what is asked for, what is told on the way, what comes out. Types only. */
+import type { ComponentLoading } from '../backend/backend.ts';
 import type { CacheSettings } from '../cache/settings.ts';
 import type { Sampler } from './scheduler.ts';
 import type { GenerateStats } from './stats.ts';
@@ -11,6 +12,8 @@ export interface GenerateRequest {
   readonly sampler: Sampler;
   readonly width: number;
   readonly height: number;
+  /** Guidance scale, for a model that takes one; its own if left out (`guidanceOf`). */
+  readonly guidance?: number | undefined;
   /** Settings for the first step; they may be changed on the way. */
   readonly cache: CacheSettings;
   readonly preview: boolean;
@@ -20,6 +23,11 @@ export interface GenerateRequest {
 
 export type GenerateEvent =
   | { readonly kind: 'text'; readonly unknownWords: readonly string[] }
+  /**
+   * A component on its way into memory, at the beginning and after each of its files; only where a
+   * model does not fit as a whole. The next event of another kind ends it.
+   */
+  | ({ readonly kind: 'loading' } & ComponentLoading)
   | {
       readonly kind: 'step';
       readonly step: number;

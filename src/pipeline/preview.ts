@@ -1,4 +1,7 @@
-/** A small picture of what the run is heading for, straight from latents, without the decoder. */
+/**
+ * A picture of what the run is heading for, without the decoder: by the model's small preview decoder
+ * where it has one and there is room for it, otherwise straight from latents.
+ */
 import type { DecodedPicture, DenoiseRun, Grid } from '../backend/backend.ts';
 import type { Manifest } from '../bundle/manifest.ts';
 import type { GenerateEvent } from './job.ts';
@@ -11,7 +14,7 @@ const PAUSE = 150;
 /** And so many times what the last one took, so that previews stay a small part of the run. */
 const PAUSE_PER_COST = 8;
 
-/** Shows a run's previews now and then; nothing for a model without a preview map. */
+/** Shows a run's previews now and then; nothing for a model without a preview decoder or map. */
 export class Previewer {
   readonly #run: DenoiseRun;
   readonly #grid: Grid;
@@ -27,11 +30,17 @@ export class Previewer {
   /** `sigma`: flow time of the run's current latents. */
   async showIfDue(sigma: number, onEvent: (event: GenerateEvent) => void): Promise<void> {
     const started = performance.now();
-    if (!this.#map || started < this.#notBefore) return;
-    const estimate = await this.#run.estimate(sigma);
-    onEvent({ kind: 'preview', ...previewPicture(estimate, this.#grid, this.#map) });
+    if (started < this.#notBefore) return;
+    const picture = (await this.#run.preview(sigma)) ?? (await this.mapped(sigma));
+    if (!picture) return;
+    onEvent({ kind: 'preview', ...picture });
     const ended = performance.now();
     this.#notBefore = ended + Math.max(PAUSE, PAUSE_PER_COST * (ended - started));
+  }
+
+  private async mapped(sigma: number): Promise<DecodedPicture | undefined> {
+    if (!this.#map) return undefined;
+    return previewPicture(await this.#run.estimate(sigma), this.#grid, this.#map);
   }
 }
 

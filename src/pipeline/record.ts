@@ -5,10 +5,10 @@ import type { GenerateRequest } from './job.ts';
 import { Pace } from './pace.ts';
 import type { GenerateStats } from './stats.ts';
 
-/** What the cache learnt on the way. */
+/** What a run went by and what the cache learnt on the way. */
 type Findings = Pick<
   GenerateStats,
-  'flowTimes' | 'verifications' | 'differenceSamples' | 'nonFinite'
+  'guidance' | 'flowTimes' | 'verifications' | 'differenceSamples' | 'nonFinite'
 >;
 
 type Stage = Exclude<keyof GenerateStats['seconds'], 'total'>;

@@ -2,7 +2,7 @@
 import { settingsProblems, type CacheSettings } from '../cache/settings.ts';
 import type { Manifest } from '../bundle/manifest.ts';
 import { AppError } from '../errors.ts';
-import { SEED, STEPS } from '../limits.ts';
+import { GUIDANCE, SEED, STEPS } from '../limits.ts';
 import type { GenerateRequest } from './job.ts';
 import { PATCH } from './latents.ts';
 import { SAMPLERS } from './scheduler.ts';
@@ -31,7 +31,19 @@ export function checkRequest(request: GenerateRequest, manifest: Manifest): void
     );
   }
   checkSize(request, manifest);
+  checkGuidance(request, manifest);
   checkSettings(request.cache);
+}
+
+/** What FLUX.1-dev is usually given. */
+const DEFAULT_GUIDANCE = 3.5;
+
+/** The guidance scale of a request that was checked; undefined for a model that takes none. */
+export function guidanceOf(
+  { guidance }: Pick<GenerateRequest, 'guidance'>,
+  { transformer, defaults }: Manifest,
+): number | undefined {
+  return transformer.guidance ? (guidance ?? defaults.guidance ?? DEFAULT_GUIDANCE) : undefined;
 }
 
 /** @throws AppError `bad-request` that names every problem. */
@@ -52,6 +64,19 @@ function checkWhole(
 ): void {
   if (Number.isInteger(value) && value >= min && value <= max) return;
   throw refuse(`${what} must be a whole number from ${min} to ${max}, not ${value}.`, hint);
+}
+
+function checkGuidance({ guidance }: GenerateRequest, { transformer }: Manifest): void {
+  if (guidance === undefined) return;
+  if (!transformer.guidance) {
+    throw refuse('This model takes no guidance scale.', 'Leave the guidance out.');
+  }
+  const { min, max } = GUIDANCE;
+  if (typeof guidance === 'number' && guidance >= min && guidance <= max) return;
+  throw refuse(
+    `Guidance must be a number from ${min} to ${max}, not ${guidance}.`,
+    `Leave it out for the model's own, or take ${DEFAULT_GUIDANCE}.`,
+  );
 }
 
 /** Sides are whole tokens, within what the model was made for. */

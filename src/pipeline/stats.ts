@@ -12,6 +12,8 @@ export interface GenerateStats {
   readonly sampler: Sampler;
   readonly width: number;
   readonly height: number;
+  /** Guidance scale; null for a model that takes none. */
+  readonly guidance: number | null;
   /** Indices of the steps that ran the transformer. */
   readonly computeSteps: readonly number[];
   /** Settings by the step from which they held. */

@@ -18,6 +18,7 @@ import gram from '../../shaders/gram.wgsl?raw';
 export function workerHost(siteUrl: string): BackendHost {
   return {
     gpu: navigator.gpu,
+    memoryBytes: machineMemory(),
     ort: { webgpu: loadWebGpuBuild, cpu: loadCpuBuild },
     shaders: { forecast, eulerStep, gram },
     async selfTestFile(name) {
@@ -28,10 +29,16 @@ export function workerHost(siteUrl: string): BackendHost {
   };
 }
 
+/** Rounded, and by many browsers not told. */
+function machineMemory(): number | undefined {
+  const { deviceMemory } = navigator as { readonly deviceMemory?: number };
+  return deviceMemory === undefined ? undefined : deviceMemory * 2 ** 30;
+}
+
 async function loadWebGpuBuild(): Promise<OrtModule> {
   // JSPI calls cost about half of asyncify's and its wasm is 10 MB smaller.
   return 'Suspending' in WebAssembly
-    ? withFiles(await import('onnxruntime-web/jspi'), jspiModule, jspiWasm)
+    ? { ...withFiles(await import('onnxruntime-web/jspi'), jspiModule, jspiWasm), readsBlobs: true }
     : withFiles(await import('onnxruntime-web/webgpu'), asyncifyModule, asyncifyWasm);
 }
 

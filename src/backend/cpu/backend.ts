@@ -7,14 +7,18 @@ import type {
   Conditioning,
   DenoiseRun,
   Grid,
+  OnComponentLoading,
+  RunOptions,
   TextTokens,
 } from '../backend.ts';
+import { Components } from '../components.ts';
 import type { OrtModule } from '../host.ts';
-import { outputOf, runSession, type Ort, type Tensors } from '../ort.ts';
-import { ortQueue } from '../serial.ts';
-import { openSessions, releaseSessions, type Sessions } from '../sessions.ts';
-import { textInputs } from '../text.ts';
+import type { BackendLimits } from '../options.ts';
+import { outputOf, type Ort, type Tensors } from '../ort.ts';
+import { TextCache } from '../text-cache.ts';
+import { textInputs, textKey } from '../text.ts';
 import { CpuRun } from './run.ts';
+import { cpuSessions } from './sessions.ts';
 
 /** Encoded text in the processor's memory. */
 export interface CpuConditioning extends Conditioning {
@@ -23,7 +27,7 @@ export interface CpuConditioning extends Conditioning {
 }
 
 /**
- * Loads the bundle's float32 graphs.
+ * Loads the bundle's float32 graphs, or those that fit.
  *
  * @param reason why the processor is used, for people
  */
@@ -31,17 +35,19 @@ export async function createCpuBackend(
   bundle: Bundle,
   { ort, threads = threadsAllowed() }: OrtModule,
   reason: string,
+  { memoryBudget, cachedTexts }: BackendLimits,
 ): Promise<Backend> {
   ort.env.wasm.numThreads = threads;
-  const options = { executionProviders: ['wasm'] };
-  const sessions = await openSessions(ortQueue, ort, bundle, 'float32', options);
+  const components = new Components(cpuSessions(ort), bundle, 'float32', memoryBudget);
+  await components.openAhead();
   const info: BackendInfo = {
     kind: 'cpu',
     adapter: `Processor, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     precision: 'float32',
     reason,
+    residency: components.plan,
   };
-  return new CpuBackend(info, ort, bundle.manifest, sessions);
+  return new CpuBackend(info, ort, bundle.manifest, components, cachedTexts);
 }
 
 /** Threads share memory, which browsers allow only to cross-origin isolated pages. */
@@ -50,40 +56,54 @@ function threadsAllowed(): number {
 }
 
 class CpuBackend implements Backend {
+  private readonly texts: TextCache<Tensors>;
+
   constructor(
     readonly info: BackendInfo,
     private readonly ort: Ort,
     private readonly manifest: Manifest,
-    private readonly sessions: Sessions,
-  ) {}
-
-  async encodeText(tokens: TextTokens): Promise<CpuConditioning> {
-    const inputs = textInputs(this.ort, tokens);
-    const t5 = await runSession(ortQueue, this.sessions.t5, inputs.t5);
-    const clip = await runSession(ortQueue, this.sessions.clip, inputs.clip);
-    return {
-      textTokens: tokens.t5.length,
-      tensors: { text: outputOf(t5, 'text'), pooled: outputOf(clip, 'pooled') },
-      dispose() {
-        // Memory of the JavaScript heap, which frees itself.
-      },
-    };
+    private readonly components: Components,
+    cachedTexts: number,
+  ) {
+    // Memory of the JavaScript heap, which frees itself.
+    this.texts = new TextCache(cachedTexts, () => undefined);
   }
 
-  begin(latents: Float32Array, grid: Grid, conditioning: Conditioning): Promise<DenoiseRun> {
+  async encodeText(tokens: TextTokens, onLoading?: OnComponentLoading): Promise<CpuConditioning> {
+    const { encoded, release } = await this.texts.lease(textKey(tokens), () =>
+      this.encode(tokens, onLoading),
+    );
+    return { textTokens: tokens.t5.length, tensors: encoded, dispose: release };
+  }
+
+  begin(
+    latents: Float32Array,
+    grid: Grid,
+    conditioning: Conditioning,
+    options: RunOptions = {},
+  ): Promise<DenoiseRun> {
     return Promise.resolve(
       new CpuRun(
         this.ort,
         this.manifest,
-        this.sessions,
+        this.components,
         latents,
         grid,
         conditioning as CpuConditioning,
+        options,
       ),
     );
   }
 
   dispose(): Promise<void> {
-    return releaseSessions(ortQueue, this.sessions);
+    this.texts.clear();
+    return this.components.dispose();
+  }
+
+  private async encode(tokens: TextTokens, onLoading?: OnComponentLoading): Promise<Tensors> {
+    const inputs = textInputs(this.ort, tokens);
+    const t5 = await this.components.run('t5', inputs.t5, {}, onLoading);
+    const clip = await this.components.run('clip', inputs.clip, {}, onLoading);
+    return { text: outputOf(t5, 'text'), pooled: outputOf(clip, 'pooled') };
   }
 }

@@ -1,14 +1,14 @@
 import type { Tensor } from 'onnxruntime-web/wasm';
 import type { Manifest } from '../../bundle/manifest.ts';
 import { MAX_ANCHORS } from '../../cache/settings.ts';
-import type { DecodedPicture, DenoiseRun, Grid } from '../backend.ts';
+import type { DecodedPicture, DenoiseRun, Grid, RunOptions } from '../backend.ts';
 import { checkDeltas, checkOlder, noFeatures, noMark, VELOCITIES } from '../calls.ts';
-import { outputOf, runSegments, runSession, type Ort, type Tensors } from '../ort.ts';
+import type { Components } from '../components.ts';
+import { outputOf, type Ort, type Tensors } from '../ort.ts';
+import type { ComponentName } from '../parts.ts';
 import { pictureOf } from '../picture.ts';
 import { Ring } from '../ring.ts';
 import { rotaryTables } from '../rotary.ts';
-import { ortQueue } from '../serial.ts';
-import type { Sessions } from '../sessions.ts';
 import type { CpuConditioning } from './backend.ts';
 import { eulerStep } from './euler_step.ts';
 import { forecast } from './forecast.ts';
@@ -29,10 +29,11 @@ export class CpuRun implements DenoiseRun {
   constructor(
     private readonly ort: Ort,
     { transformer }: Manifest,
-    private readonly sessions: Sessions,
+    private readonly components: Components,
     latents: Float32Array,
     private readonly grid: Grid,
     conditioning: CpuConditioning,
+    private readonly options: RunOptions,
   ) {
     const imageTokens = grid.rows * grid.columns;
     const tokens = conditioning.textTokens + imageTokens;
@@ -53,12 +54,17 @@ export class CpuRun implements DenoiseRun {
       latents: this.floats(this.current, [1, imageTokens, transformer.latentWidth]),
       rotary_cos: this.floats(rotary.cos, rotaryDims),
       rotary_sin: this.floats(rotary.sin, rotaryDims),
+      ...(options.guidance !== undefined && {
+        guidance: this.floats(Float32Array.of(options.guidance), [1]),
+      }),
     };
   }
 
   async runTrunk(sigma: number): Promise<void> {
-    const given = { ...this.inputs, timestep: this.timestep(sigma) };
-    const results = await runSegments(ortQueue, this.sessions.trunk, given);
+    const results = await this.execute('trunk', {
+      ...this.inputs,
+      timestep: this.timestep(sigma),
+    });
     this.anchors.next.set(floatsOf(outputOf(results, 'features')));
     this.anchors.advance();
     this.features = this.anchors.newest(1)[0];
@@ -71,7 +77,7 @@ export class CpuRun implements DenoiseRun {
 
   async head(sigma: number): Promise<void> {
     if (!this.features) throw noFeatures();
-    const results = await runSession(ortQueue, this.sessions.head, {
+    const results = await this.execute('head', {
       ...this.inputs,
       features: this.floats(this.features, this.featureDims),
       timestep: this.timestep(sigma),
@@ -120,18 +126,32 @@ export class CpuRun implements DenoiseRun {
     return Promise.resolve(this.current.slice());
   }
 
-  async decode(): Promise<DecodedPicture> {
-    const { rows, columns } = this.grid;
-    const dims = [1, rows, columns, this.current.length / (rows * columns)];
-    const results = await runSession(ortQueue, this.sessions.decoder, {
-      latents: this.floats(this.current, dims),
-    });
-    const image = outputOf(results, 'image');
-    return pictureOf(floatsOf(image), image.dims[3]!, image.dims[2]!);
+  async preview(sigma: number): Promise<DecodedPicture | undefined> {
+    if (!this.components.previews) return undefined;
+    return this.picture('previewer', await this.estimate(sigma));
+  }
+
+  decode(): Promise<DecodedPicture> {
+    return this.picture('decoder', this.current);
   }
 
   dispose(): void {
     // Memory of the JavaScript heap, which frees itself.
+  }
+
+  private async picture(
+    component: 'previewer' | 'decoder',
+    latents: Float32Array,
+  ): Promise<DecodedPicture> {
+    const { rows, columns } = this.grid;
+    const dims = [1, rows, columns, latents.length / (rows * columns)];
+    const results = await this.execute(component, { latents: this.floats(latents, dims) });
+    const image = outputOf(results, 'image');
+    return pictureOf(floatsOf(image), image.dims[3]!, image.dims[2]!);
+  }
+
+  private execute(component: ComponentName, given: Tensors): Promise<Tensors> {
+    return this.components.run(component, given, {}, this.options.onLoading);
   }
 
   private timestep(sigma: number): Tensor {

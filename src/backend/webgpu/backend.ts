@@ -8,18 +8,24 @@ import type {
   Conditioning,
   DenoiseRun,
   Grid,
+  OnComponentLoading,
+  RunOptions,
   TextTokens,
 } from '../backend.ts';
-import type { ShaderSources } from '../host.ts';
-import { runSession, type Ort, type Tensors } from '../ort.ts';
-import { openSessions, releaseSessions, type Sessions } from '../sessions.ts';
-import { textInputs } from '../text.ts';
+import { Components } from '../components.ts';
+import type { BackendHost } from '../host.ts';
+import type { BackendLimits } from '../options.ts';
+import type { Ort, Tensors } from '../ort.ts';
+import { TextCache } from '../text-cache.ts';
+import { textInputs, textKey } from '../text.ts';
 import { storageBuffer } from './buffers.ts';
 import { precisionOf } from './device.ts';
 import { EulerStepKernel } from './euler_step.ts';
 import { ForecastKernel } from './forecast.ts';
 import { GramKernel } from './gram.ts';
+import type { OpenDevice } from './open.ts';
 import { beginRun } from './run.ts';
+import { WebGpuSessions } from './sessions.ts';
 import type { DeviceWatch } from './watch.ts';
 
 /** What every run needs, made once for a bundle and a device. */
@@ -28,7 +34,7 @@ export interface WebGpuParts {
   readonly watch: DeviceWatch;
   readonly manifest: Manifest;
   readonly precision: BackendInfo['precision'];
-  readonly sessions: Sessions;
+  readonly components: Components;
   readonly kernels: {
     readonly forecast: ForecastKernel;
     readonly eulerStep: EulerStepKernel;
@@ -42,74 +48,102 @@ export interface WebGpuConditioning extends Conditioning {
   readonly tensors: Tensors;
 }
 
+/** A prompt's encoding, in buffers of its own. */
+interface EncodedText {
+  readonly text: Tensor;
+  readonly pooled: Tensor;
+}
+
 /**
- * Loads the bundle onto a device: float16 graphs where its shaders compute with them, float32
- * ones elsewhere. The backend owns the device from here on and destroys it in the end.
+ * Loads the bundle onto a device, or what of it fits: float16 graphs where its shaders compute with
+ * them, float32 ones elsewhere. The backend owns the device from here on and destroys it in the end.
  */
 export async function createWebGpuBackend(
   bundle: Bundle,
-  ort: Ort,
-  watch: DeviceWatch,
-  shaders: ShaderSources,
+  { shaders, selfTestFile }: Pick<BackendHost, 'shaders' | 'selfTestFile'>,
+  { ort, readsBlobs, watch }: Pick<OpenDevice, 'ort' | 'readsBlobs' | 'watch'>,
   about: Pick<BackendInfo, 'adapter' | 'reason'>,
+  { memoryBudget, cachedTexts }: BackendLimits,
 ): Promise<Backend> {
   const { device } = watch;
   const precision = precisionOf(device);
-  const sessions = await openSessions(watch, ort, bundle, precision, {
-    executionProviders: [{ name: 'webgpu', device, validationMode: 'wgpuOnly' }],
-    // A node that ran on the processor would copy its tensors there and back at every step.
-    extra: { session: { disable_cpu_ep_fallback: '1' } },
-  });
+  const convolution = () => selfTestFile('convolution.onnx');
+  const sessions = new WebGpuSessions(ort, watch, readsBlobs, convolution);
+  const components = new Components(sessions, bundle, precision, memoryBudget);
+  await components.openAhead();
   const kernels = {
     forecast: await ForecastKernel.create(device, shaders.forecast, precision),
     eulerStep: await EulerStepKernel.create(device, shaders.eulerStep),
     gram: await GramKernel.create(device, shaders.gram, precision),
   };
-  const parts = { ort, watch, manifest: bundle.manifest, precision, sessions, kernels };
-  return new WebGpuBackend({ kind: 'webgpu', precision, ...about }, parts);
+  const parts = { ort, watch, manifest: bundle.manifest, precision, components, kernels };
+  const info: BackendInfo = { kind: 'webgpu', precision, ...about, residency: components.plan };
+  return new WebGpuBackend(info, parts, cachedTexts);
 }
 
 class WebGpuBackend implements Backend {
+  private readonly texts: TextCache<EncodedText>;
+
   constructor(
     readonly info: BackendInfo,
     private readonly parts: WebGpuParts,
-  ) {}
-
-  async encodeText(tokens: TextTokens): Promise<WebGpuConditioning> {
-    const { ort, watch, sessions, manifest } = this.parts;
-    const { textWidth, pooledWidth } = manifest.transformer;
-    const inputs = textInputs(ort, tokens);
-    const { text, pooled } = await watch.allocate(() => ({
-      text: gpuFloats(ort, watch.device, 'text', [1, tokens.t5.length, textWidth]),
-      pooled: gpuFloats(ort, watch.device, 'pooled text', [1, pooledWidth]),
-    }));
-    const dispose = (): void => {
-      text.gpuBuffer.destroy();
-      pooled.gpuBuffer.destroy();
-    };
-    try {
-      await runSession(watch, sessions.t5, inputs.t5, { text });
-      await runSession(watch, sessions.clip, inputs.clip, { pooled });
-    } catch (error) {
-      dispose();
-      throw error;
-    }
-    return { textTokens: tokens.t5.length, tensors: { text, pooled }, dispose };
+    cachedTexts: number,
+  ) {
+    this.texts = new TextCache(cachedTexts, destroyText);
   }
 
-  begin(latents: Float32Array, grid: Grid, conditioning: Conditioning): Promise<DenoiseRun> {
-    return beginRun(this.parts, latents, grid, conditioning as WebGpuConditioning);
+  async encodeText(
+    tokens: TextTokens,
+    onLoading?: OnComponentLoading,
+  ): Promise<WebGpuConditioning> {
+    const { encoded, release } = await this.texts.lease(textKey(tokens), () =>
+      this.encode(tokens, onLoading),
+    );
+    return { textTokens: tokens.t5.length, tensors: { ...encoded }, dispose: release };
+  }
+
+  begin(
+    latents: Float32Array,
+    grid: Grid,
+    conditioning: Conditioning,
+    options: RunOptions = {},
+  ): Promise<DenoiseRun> {
+    return beginRun(this.parts, latents, grid, conditioning as WebGpuConditioning, options);
   }
 
   async dispose(): Promise<void> {
-    const { watch, sessions, kernels } = this.parts;
+    const { watch, components, kernels } = this.parts;
+    this.texts.clear();
     try {
-      await releaseSessions(watch, sessions);
+      await components.dispose();
     } finally {
       for (const kernel of Object.values(kernels)) kernel.dispose();
       watch.device.destroy();
     }
   }
+
+  private async encode(tokens: TextTokens, onLoading?: OnComponentLoading): Promise<EncodedText> {
+    const { ort, watch, components, manifest } = this.parts;
+    const { textWidth, pooledWidth } = manifest.transformer;
+    const inputs = textInputs(ort, tokens);
+    const encoded = await watch.allocate(() => ({
+      text: gpuFloats(ort, watch.device, 'text', [1, tokens.t5.length, textWidth]),
+      pooled: gpuFloats(ort, watch.device, 'pooled text', [1, pooledWidth]),
+    }));
+    try {
+      await components.run('t5', inputs.t5, { text: encoded.text }, onLoading);
+      await components.run('clip', inputs.clip, { pooled: encoded.pooled }, onLoading);
+    } catch (error) {
+      destroyText(encoded);
+      throw error;
+    }
+    return encoded;
+  }
+}
+
+function destroyText({ text, pooled }: EncodedText): void {
+  text.gpuBuffer.destroy();
+  pooled.gpuBuffer.destroy();
 }
 
 /** A float32 tensor in a new buffer. */

@@ -27,6 +27,8 @@ export interface WebGpuReport {
 
 export interface OpenDevice {
   readonly ort: Ort;
+  /** As `OrtModule.readsBlobs`. */
+  readonly readsBlobs: boolean;
   readonly watch: DeviceWatch;
   readonly name: string;
   readonly report: WebGpuReport;
@@ -60,7 +62,7 @@ export async function openDevice(
     const device = await requestDevice(adapter, wanted);
     const watch = new DeviceWatch(device);
     try {
-      const { ort } = await host.ort.webgpu();
+      const { ort, readsBlobs = false } = await host.ort.webgpu();
       const precision = precisionOf(device);
       const read = (name: string) => host.selfTestFile(name);
       const result = await selfTest(watch, ort, device, precision, headWidth, read);
@@ -68,7 +70,7 @@ export async function openDevice(
       if (result.passed) {
         const described = describeAdapter(adapter);
         const report = { adapter: described, attempts };
-        return { ort, watch, name: adapterName(described), report };
+        return { ort, readsBlobs, watch, name: adapterName(described), report };
       }
     } catch (error) {
       device.destroy();

@@ -15,8 +15,8 @@ import { compile, recordPass, WORKGROUP_SIZE } from './kernel.ts';
 import type { DeviceWatch } from './watch.ts';
 
 /**
- * Blocks in a dispatch, 4 million weights: some ten milliseconds on a slow GPU, where systems end
- * what takes seconds. Even, so that no two dispatches share a word of scales.
+ * Blocks in a dispatch, 4 million weights: less than a billion operations, as systems end commands
+ * that take seconds. Even, so that no two dispatches share a word of scales.
  */
 const MOST_BLOCKS = 2 ** 17;
 

@@ -1,7 +1,8 @@
 import type { Tensor } from 'onnxruntime-web/wasm';
-import type { DecodedPicture, DenoiseRun, Grid } from '../backend.ts';
+import type { DecodedPicture, DenoiseRun, Grid, RunOptions } from '../backend.ts';
 import { checkDeltas, checkOlder, noFeatures, noMark } from '../calls.ts';
-import { outputOf, runSegments, runSession, type Tensors } from '../ort.ts';
+import { outputOf, type Tensors } from '../ort.ts';
+import type { ComponentName } from '../parts.ts';
 import { fromHalf } from '../../half.ts';
 import { pictureOf } from '../picture.ts';
 import { Ring } from '../ring.ts';
@@ -22,6 +23,7 @@ export async function beginRun(
   noise: Float32Array,
   grid: Grid,
   conditioning: WebGpuConditioning,
+  options: RunOptions,
 ): Promise<DenoiseRun> {
   const { device } = parts.watch;
   const { axes } = parts.manifest.transformer;
@@ -30,7 +32,10 @@ export async function beginRun(
   device.queue.writeBuffer(tensors.latents.gpuBuffer, 0, noise.slice());
   device.queue.writeBuffer(tensors.rotary_cos.gpuBuffer, 0, rotary.cos);
   device.queue.writeBuffer(tensors.rotary_sin.gpuBuffer, 0, rotary.sin);
-  return new WebGpuRun(parts, tensors, conditioning.tensors);
+  if (options.guidance !== undefined) {
+    device.queue.writeBuffer(tensors.guidance.gpuBuffer, 0, Float32Array.of(options.guidance));
+  }
+  return new WebGpuRun(parts, tensors, conditioning.tensors, options);
 }
 
 /** One picture in the making. Nothing of it leaves the GPU but what is asked for by name. */
@@ -47,18 +52,25 @@ class WebGpuRun implements DenoiseRun {
     private readonly parts: WebGpuParts,
     private readonly tensors: RunTensors,
     conditioning: Tensors,
+    private readonly options: RunOptions,
   ) {
-    const { latents, timestep, rotary_cos, rotary_sin } = tensors;
+    const { latents, timestep, rotary_cos, rotary_sin, guidance } = tensors;
     this.anchors = new Ring(tensors.anchors);
     this.velocities = new Ring(tensors.velocities);
     this.readings = new Readings(parts.watch);
-    this.inputs = { ...conditioning, latents, timestep, rotary_cos, rotary_sin };
+    this.inputs = {
+      ...conditioning,
+      latents,
+      timestep,
+      rotary_cos,
+      rotary_sin,
+      ...(options.guidance !== undefined && { guidance }),
+    };
   }
 
   async runTrunk(sigma: number): Promise<void> {
-    const { watch, sessions } = this.parts;
     this.setTimestep(sigma);
-    await runSegments(watch, sessions.trunk, this.inputs, { features: this.anchors.next });
+    await this.execute('trunk', this.inputs, { features: this.anchors.next });
     this.anchors.advance();
     this.features = this.anchors.newest(1)[0];
   }
@@ -75,11 +87,9 @@ class WebGpuRun implements DenoiseRun {
 
   async head(sigma: number): Promise<void> {
     if (!this.features) throw noFeatures();
-    const { watch, sessions } = this.parts;
     this.setTimestep(sigma);
-    await runSession(
-      watch,
-      sessions.head,
+    await this.execute(
+      'head',
       { ...this.inputs, features: this.features },
       { velocity: this.velocities.next },
     );
@@ -146,17 +156,39 @@ class WebGpuRun implements DenoiseRun {
     return latents!;
   }
 
-  async decode(): Promise<DecodedPicture> {
-    const { watch, sessions } = this.parts;
-    const results = await runSession(watch, sessions.decoder, { latents: this.tensors.grid });
-    const image = outputOf(results, 'image');
-    const values = (await watch.run(() => image.getData())) as Float32Array;
-    return pictureOf(values, image.dims[3]!, image.dims[2]!);
+  async preview(sigma: number): Promise<DecodedPicture | undefined> {
+    if (!this.parts.components.previews) return undefined;
+    const { latents, estimated, estimatedGrid } = this.tensors;
+    const { eulerStep } = this.parts.kernels;
+    const [newest] = this.velocities.newest(1);
+    await this.copy(latents, estimated);
+    eulerStep.setDeltaSigma(-sigma);
+    await this.submit('estimate', (encoder) =>
+      eulerStep.run(encoder, estimated.gpuBuffer, newest!.gpuBuffer),
+    );
+    return this.picture('previewer', estimatedGrid);
+  }
+
+  decode(): Promise<DecodedPicture> {
+    return this.picture('decoder', this.tensors.grid);
   }
 
   dispose(): void {
     this.readings.end();
     for (const tensor of Object.values(this.tensors).flat()) tensor.gpuBuffer.destroy();
+  }
+
+  private async picture(
+    component: 'previewer' | 'decoder',
+    latents: Tensor,
+  ): Promise<DecodedPicture> {
+    const image = outputOf(await this.execute(component, { latents }), 'image');
+    const values = (await this.parts.watch.run(() => image.getData())) as Float32Array;
+    return pictureOf(values, image.dims[3]!, image.dims[2]!);
+  }
+
+  private execute(component: ComponentName, given: Tensors, outputs?: Tensors): Promise<Tensors> {
+    return this.parts.components.run(component, given, outputs, this.options.onLoading);
   }
 
   private setTimestep(sigma: number): void {

@@ -17,7 +17,12 @@ export interface RunTensors {
   /** A copy that `rewind` goes back to. */
   readonly marked: Tensor;
   readonly velocities: readonly Tensor[];
+  /** Where the run is heading for, for the preview decoder, and shaped as that takes it. */
+  readonly estimated: Tensor;
+  readonly estimatedGrid: Tensor;
   readonly timestep: Tensor;
+  /** Guidance scale; only graphs of a model that takes one read it. */
+  readonly guidance: Tensor;
   readonly rotary_cos: Tensor;
   readonly rotary_sin: Tensor;
   readonly anchors: readonly Tensor[];
@@ -37,18 +42,24 @@ export function reserve(parts: WebGpuParts, grid: Grid, textTokens: number): Run
       { dataType: precision, dims: [1, imageTokens, hidden] },
     );
   const rotaryDims = [textTokens + imageTokens, headWidth / 2];
-  const latents = floats('latents', [1, imageTokens, latentWidth]);
-  return {
-    latents,
-    grid: ort.Tensor.fromGpuBuffer(latents.gpuBuffer, {
+  const onGrid = ({ gpuBuffer }: Tensor) =>
+    ort.Tensor.fromGpuBuffer(gpuBuffer, {
       dataType: 'float32',
       dims: [1, grid.rows, grid.columns, latentWidth],
-    }),
+    });
+  const latents = floats('latents', [1, imageTokens, latentWidth]);
+  const estimated = floats('estimated latents', latents.dims);
+  return {
+    latents,
+    grid: onGrid(latents),
+    estimated,
+    estimatedGrid: onGrid(estimated),
     marked: floats('marked latents', latents.dims),
     velocities: Array.from({ length: VELOCITIES }, (_, slot) =>
       floats(`velocity ${slot}`, latents.dims),
     ),
     timestep: floats('timestep', [1]),
+    guidance: floats('guidance', [1]),
     rotary_cos: floats('rotary cos', rotaryDims),
     rotary_sin: floats('rotary sin', rotaryDims),
     // One more than a forecast reads: the newest and all that could have forecast it.

@@ -51,17 +51,27 @@ export class DeviceWatch {
   }
 
   /**
-   * Makes buffers.
+   * Makes buffers, or what has buffers.
    *
+   * @param discard undoes it where some of them could not be had
    * @throws AppError `out-of-memory` if the GPU has no room for them.
    */
-  allocate<T>(make: () => T): Promise<T> {
+  allocate<T>(
+    make: () => T | Promise<T>,
+    discard: (made: T) => Promise<void> = () => Promise.resolve(),
+  ): Promise<T> {
     return this.run(async () => {
+      // What is done with a buffer that could not be had is refused too, and means nothing more.
+      this.device.pushErrorScope('validation');
       this.device.pushErrorScope('out-of-memory');
-      const made = make();
-      const error = await this.device.popErrorScope();
-      if (error) throw failure(error);
-      return made;
+      const [made] = await Promise.allSettled([(async () => make())()]);
+      const missing = await this.device.popErrorScope();
+      const refused = await this.device.popErrorScope();
+      const error = missing ?? refused;
+      if (made.status === 'rejected') throw missing ? failure(missing) : made.reason;
+      if (!error) return made.value;
+      await discard(made.value);
+      throw failure(error);
     });
   }
 }

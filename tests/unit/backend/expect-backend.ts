@@ -1,14 +1,18 @@
 import { expect } from 'vitest';
 import type { Backend } from '../../../src/backend/backend.ts';
-import { beginOn, deviation, runByHand, runOn } from './formula-bundle.ts';
+import { beginOn, deviation, type Followed, runByHand, runOn } from './formula-bundle.ts';
 
 /**
  * A backend on the formula bundle does what its graphs say, step by step.
  *
  * @param tolerance of all but pixels, as a share of the largest number
  */
-export async function expectFollowed(backend: Backend, tolerance: number): Promise<void> {
-  const [actual, expected] = [await runOn(backend), runByHand()];
+export async function expectFollowed(
+  backend: Backend,
+  tolerance: number,
+  guidance?: number,
+): Promise<Followed> {
+  const [actual, expected] = [await runOn(backend, { guidance }), runByHand(guidance)];
   expect(deviation(actual.latents, expected.latents)).toBeLessThan(tolerance);
   expect(deviation(actual.marked, expected.marked)).toBeLessThan(tolerance);
   expect(deviation(actual.estimate, expected.estimate)).toBeLessThan(tolerance);
@@ -19,6 +23,10 @@ export async function expectFollowed(backend: Backend, tolerance: number): Promi
   }
   expect(actual.size).toEqual(expected.size);
   expect(deviation(actual.pixels, expected.pixels)).toBeLessThanOrEqual(1 / 255);
+  if (actual.preview) {
+    expect(deviation(actual.preview, expected.preview!)).toBeLessThanOrEqual(1 / 255);
+  }
+  return actual;
 }
 
 /** What a backend refuses, and that a refused call changes nothing. */

@@ -1,20 +1,40 @@
-import type { Backend, Conditioning, DenoiseRun } from '../../../src/backend/backend.ts';
+import type {
+  Backend,
+  Conditioning,
+  DenoiseRun,
+  RunOptions,
+} from '../../../src/backend/backend.ts';
 import type { Bundle } from '../../../src/bundle/bundle.ts';
-import { GraphBuilder, type Precision } from '../../../src/onnx/builder.ts';
+import type { Manifest } from '../../../src/bundle/manifest.ts';
+import type { Precision } from '../../../src/onnx/builder.ts';
 import { testManifest } from '../support/manifest.ts';
+import {
+  clipGraph,
+  decoderGraph,
+  type FormulaOptions,
+  headGraph,
+  t5Graphs,
+  trunkGraphs,
+} from './formula-graphs.ts';
+
+/** How bright the preview decoder's pictures are beside the decoder's. */
+export const PREVIEW_BRIGHTNESS = 0.5;
 
 /**
  * A bundle whose graphs are formulas, so that a run on a real ONNX Runtime can be followed by
- * hand. All widths are 64; its trunk has two segments.
+ * hand. All widths are 64; its trunk has two segments unless another number is asked for.
  *
  *     text_i   = id_i                  (every channel)
  *     pooled   = id at `end`           (every channel)
  *     stream   = x / (1 + x * x), where x = 3 * latents * sigma
- *     features = stream + mean(text) / 10 + pooled / 100
- *     velocity = features * (1 + sigma)
+ *     features = stream + mean(text) / 10 + pooled / 100 + guidance / 50
+ *     velocity = features * (1 + sigma + guidance / 100)
  *     image    = the first 3 of 4 channels, each token a block of 4 x 4 pixels
  */
-export function formulaBundle(): Bundle {
+export function formulaBundle(
+  options: Partial<FormulaOptions> & { readonly previewer?: boolean } = {},
+): Bundle {
+  const how = { segments: 2, textSegments: 1, guidance: false, ...options } as const;
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   const add = (path: string, bytes: Uint8Array<ArrayBuffer>) => {
     files.set(path, bytes);
@@ -24,97 +44,40 @@ export function formulaBundle(): Bundle {
     float32: add(`${name}.float32.onnx`, make('float32')),
     float16: add(`${name}.float16.onnx`, make('float16')),
   });
-  const inputWidths = both(streamGraph, 'trunk/0');
-  const outputWidths = both(featuresGraph, 'trunk/1');
-  const manifest = testManifest();
-  const bundle: Bundle = {
+  const pieces = (make: (precision: Precision) => Uint8Array<ArrayBuffer>[], name: string) => {
+    const list = (precision: Precision) =>
+      make(precision).map((bytes, i) => add(`${name}/${i}.${precision}.onnx`, bytes));
+    return { float32: list('float32'), float16: list('float16') };
+  };
+  const components: Manifest['components'] = {
+    t5: pieces((precision) => t5Graphs(precision, how), 't5'),
+    clip: both(clipGraph, 'clip'),
+    trunk: pieces((precision) => trunkGraphs(precision, how), 'trunk'),
+    head: both((precision) => headGraph(precision, how), 'head'),
+    decoder: both((precision) => decoderGraph(precision, 1), 'decoder'),
+    ...(options.previewer && {
+      previewer: both((precision) => decoderGraph(precision, PREVIEW_BRIGHTNESS), 'previewer'),
+    }),
+  };
+  const entries = [...files].map(([path, { length: bytes }]) => [
+    path,
+    { bytes, sha256: '0'.repeat(64) },
+  ]);
+  const manifest = testManifest(Object.fromEntries(entries) as Manifest['files']);
+  const read = (path: string) => {
+    const bytes = files.get(path);
+    return bytes ? Promise.resolve(bytes.slice()) : Promise.reject(new Error(`no ${path}`));
+  };
+  const widths = { hidden: 64, textWidth: 64, pooledWidth: 64, guidance: how.guidance };
+  return {
     manifest: {
       ...manifest,
-      transformer: { ...manifest.transformer, hidden: 64, textWidth: 64, pooledWidth: 64 },
-      components: {
-        t5: both(t5Graph, 't5'),
-        clip: both(clipGraph, 'clip'),
-        trunk: {
-          float32: [inputWidths.float32, outputWidths.float32],
-          float16: [inputWidths.float16, outputWidths.float16],
-        },
-        head: both(headGraph, 'head'),
-        decoder: both(decoderGraph, 'decoder'),
-      },
+      transformer: { ...manifest.transformer, ...widths },
+      components,
     },
-    read(path) {
-      const bytes = files.get(path);
-      return bytes ? Promise.resolve(bytes.slice()) : Promise.reject(new Error(`no ${path}`));
-    },
-    blob: async (path) => new Blob([await bundle.read(path)]),
+    read,
+    blob: async (path) => new Blob([await read(path)]),
   };
-  return bundle;
-}
-
-const ones = (graph: GraphBuilder) =>
-  graph.floats('ones', [1, 64], new Float32Array(64).fill(1), 'float32');
-const number = (graph: GraphBuilder, value: number) =>
-  graph.floats(`number ${value}`, [1], [value], 'float32');
-
-function t5Graph(precision: Precision): Uint8Array<ArrayBuffer> {
-  const graph = new GraphBuilder('t5', precision);
-  const ids = graph.cast(graph.input('input_ids', 'int32', [1, 'T']), 'float32');
-  const column = graph.op('Reshape', [ids, graph.integers([1, -1, 1])]);
-  graph.output('text', 'float32', [1, 'T', 64], graph.op('Mul', [column, ones(graph)]));
-  return graph.encode();
-}
-
-function clipGraph(precision: Precision): Uint8Array<ArrayBuffer> {
-  const graph = new GraphBuilder('clip', precision);
-  const ids = graph.cast(graph.input('input_ids', 'int32', [1, 'C']), 'float32');
-  const end = graph.input('end', 'int32', [1]);
-  const id = graph.op('Gather', [ids, end], { axis: 1 });
-  graph.output('pooled', 'float32', [1, 64], graph.op('Mul', [id, ones(graph)]));
-  return graph.encode();
-}
-
-function streamGraph(precision: Precision): Uint8Array<ArrayBuffer> {
-  const graph = new GraphBuilder('stream', precision);
-  const latents = graph.input('latents', 'float32', [1, 'N', 64]);
-  const sigma = graph.input('timestep', 'float32', [1]);
-  const x = graph.op('Mul', [graph.op('Mul', [latents, sigma]), number(graph, 3)]);
-  const square = graph.op('Add', [graph.op('Mul', [x, x]), number(graph, 1)]);
-  graph.output('stream', 'float32', [1, 'N', 64], graph.op('Div', [x, square]));
-  return graph.encode();
-}
-
-function featuresGraph(precision: Precision): Uint8Array<ArrayBuffer> {
-  const graph = new GraphBuilder('features', precision);
-  const stream = graph.input('stream', 'float32', [1, 'N', 64]);
-  const text = graph.input('text', 'float32', [1, 'T', 64]);
-  const pooled = graph.input('pooled', 'float32', [1, 64]);
-  const mean = graph.op('ReduceMean', [text, graph.integers([1])], { keepdims: 1 });
-  const fromText = graph.op('Mul', [mean, number(graph, 0.1)]);
-  const fromPooled = graph.op('Mul', [pooled, number(graph, 0.01)]);
-  const sum = graph.op('Add', [graph.op('Add', [stream, fromText]), fromPooled]);
-  // A float32 graph casts too, to nothing, so that the output is always a node's own.
-  graph.output('features', precision, [1, 'N', 64], graph.cast(sum, precision));
-  return graph.encode();
-}
-
-function headGraph(precision: Precision): Uint8Array<ArrayBuffer> {
-  const graph = new GraphBuilder('head', precision);
-  const features = graph.cast(graph.input('features', precision, [1, 'N', 64]), 'float32');
-  const sigma = graph.input('timestep', 'float32', [1]);
-  const factor = graph.op('Add', [sigma, number(graph, 1)]);
-  graph.output('velocity', 'float32', [1, 'N', 64], graph.op('Mul', [features, factor]));
-  return graph.encode();
-}
-
-function decoderGraph(precision: Precision): Uint8Array<ArrayBuffer> {
-  const graph = new GraphBuilder('decoder', precision);
-  const latents = graph.input('latents', 'float32', [1, 'rows', 'columns', 64]);
-  const channels = graph.op('Transpose', [latents], { perm: [0, 3, 1, 2] });
-  const four = graph.op('DepthToSpace', [channels], { blocksize: 4, mode: 'CRD' });
-  const limits = [[0], [3], [1]].map((values) => graph.integers(values));
-  const three = graph.op('Slice', [four, ...limits]);
-  graph.output('image', 'float32', [1, 3, 'height', 'width'], three);
-  return graph.encode();
 }
 
 const GRID = { rows: 3, columns: 2 };
@@ -135,6 +98,8 @@ export interface Followed {
   /** The latents before the last step, which was taken twice. */
   readonly marked: Float32Array;
   readonly estimate: Float32Array;
+  /** The estimate by the preview decoder, where there is one. */
+  readonly preview: Uint8ClampedArray | undefined;
   /** The third newest anchor, after the last compute step. */
   readonly anchor: Float32Array;
   /** After every compute step. */
@@ -150,14 +115,15 @@ const start = Float32Array.from({ length: GRID.rows * GRID.columns * 64 }, (_, i
 /** A run on a backend at its start; the caller disposes of both. */
 export async function beginOn(
   backend: Backend,
+  options: RunOptions = {},
 ): Promise<{ run: DenoiseRun; conditioning: Conditioning }> {
-  const conditioning = await backend.encodeText(TOKENS);
-  return { run: await backend.begin(start, GRID, conditioning), conditioning };
+  const conditioning = await backend.encodeText(TOKENS, options.onLoading);
+  return { run: await backend.begin(start, GRID, conditioning, options), conditioning };
 }
 
 /** The run on a backend. */
-export async function runOn(backend: Backend): Promise<Followed> {
-  const { run, conditioning } = await beginOn(backend);
+export async function runOn(backend: Backend, options: RunOptions = {}): Promise<Followed> {
+  const { run, conditioning } = await beginOn(backend, options);
   const grams: Promise<Float32Array>[] = [];
   try {
     for (const [step, sigma] of SIGMAS.entries()) {
@@ -171,6 +137,7 @@ export async function runOn(backend: Backend): Promise<Followed> {
     await run.forecast(WEIGHTS);
     await run.head(LAST);
     const estimate = await run.estimate(LAST);
+    const preview = await run.preview(LAST);
     await run.step(deltas(SIGMAS.length));
     await run.rewind();
     const marked = await run.latents();
@@ -183,6 +150,7 @@ export async function runOn(backend: Backend): Promise<Followed> {
       latents,
       marked,
       estimate,
+      preview: preview?.pixels,
       anchor,
       grams: await Promise.all(grams),
       pixels,
@@ -195,7 +163,8 @@ export async function runOn(backend: Backend): Promise<Followed> {
 }
 
 /** The same run by hand, in double precision. */
-export function runByHand(): Followed {
+export function runByHand(guidance = 0): Followed {
+  const velocityOf = (feature: number, sigma: number) => feature * (1 + sigma + 0.01 * guidance);
   const anchors: number[][] = [];
   const velocities: number[][] = [];
   const grams: Float32Array[] = [];
@@ -207,42 +176,47 @@ export function runByHand(): Followed {
   for (const [index, sigma] of SIGMAS.entries()) {
     const features = latents.map((value) => {
       const x = 3 * value * sigma;
-      return x / (1 + x * x) + FROM_TEXT;
+      return x / (1 + x * x) + FROM_TEXT + 0.02 * guidance;
     });
     anchors.unshift(features);
     grams.push(gramByHand(anchors.slice(0, olderAt(index) + 1)));
-    velocities.unshift(features.map((feature) => feature * (1 + sigma)));
+    velocities.unshift(features.map((feature) => velocityOf(feature, sigma)));
     latents = step(index);
   }
   const marked = latents;
   const forecast = latents.map((_, i) =>
     WEIGHTS.reduce((sum, weight, j) => sum + weight * anchors[j]![i]!, 0),
   );
-  const estimate = latents.map((x, i) => x - LAST * forecast[i]! * (1 + LAST));
-  velocities.unshift(forecast.map((feature) => feature * (1 + LAST)));
+  const estimate = latents.map((x, i) => x - LAST * velocityOf(forecast[i]!, LAST));
+  velocities.unshift(forecast.map((feature) => velocityOf(feature, LAST)));
   latents = step(SIGMAS.length);
 
-  const { rows, columns } = GRID;
-  const [width, height] = [4 * columns, 4 * rows];
-  const pixels = new Uint8ClampedArray(4 * width * height).fill(255);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const token = Math.floor(y / 4) * columns + Math.floor(x / 4);
-      for (let channel = 0; channel < 3; channel++) {
-        const value = latents[token * 64 + channel * 16 + (y % 4) * 4 + (x % 4)]!;
-        pixels[4 * (y * width + x) + channel] = 255 * (value / 2 + 0.5);
-      }
-    }
-  }
   return {
     latents: Float32Array.from(latents),
     marked: Float32Array.from(marked),
     estimate: Float32Array.from(estimate),
+    preview: paint(estimate, PREVIEW_BRIGHTNESS),
     anchor: Float32Array.from(anchors[2]!),
     grams,
-    pixels,
-    size: [width, height],
+    pixels: paint(latents, 1),
+    size: [WIDTH, HEIGHT],
   };
+}
+
+const [WIDTH, HEIGHT] = [4 * GRID.columns, 4 * GRID.rows];
+
+function paint(latents: readonly number[], brightness: number): Uint8ClampedArray {
+  const pixels = new Uint8ClampedArray(4 * WIDTH * HEIGHT).fill(255);
+  for (let y = 0; y < HEIGHT; y++) {
+    for (let x = 0; x < WIDTH; x++) {
+      const token = Math.floor(y / 4) * GRID.columns + Math.floor(x / 4);
+      for (let channel = 0; channel < 3; channel++) {
+        const value = brightness * latents[token * 64 + channel * 16 + (y % 4) * 4 + (x % 4)]!;
+        pixels[4 * (y * WIDTH + x) + channel] = 255 * (value / 2 + 0.5);
+      }
+    }
+  }
+  return pixels;
 }
 
 /** Upper triangle, row by row, of e₀ = A₀ and eᵢ = Aᵢ₋₁ - Aᵢ, one product at a time. */

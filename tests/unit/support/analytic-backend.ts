@@ -1,5 +1,13 @@
 import { gramOf } from '../cache/vectors.ts';
-import type { Backend, Conditioning, DenoiseRun } from '../../../src/backend/backend.ts';
+import type {
+  Backend,
+  ComponentLoading,
+  Conditioning,
+  DecodedPicture,
+  DenoiseRun,
+  Grid,
+  RunOptions,
+} from '../../../src/backend/backend.ts';
 
 /**
  * A backend whose transformer is a formula, so that a run can be followed by hand: the features
@@ -12,6 +20,12 @@ export class AnalyticBackend implements Backend {
     adapter: 'a formula',
     precision: 'float32',
     reason: 'It was asked for.',
+    residency: {
+      budget: 2 ** 30,
+      activations: { text: 0, denoise: 0, preview: 0, decode: 0 },
+      components: [],
+      peak: 0,
+    },
   } as const;
   /** What was called, in order. */
   readonly calls: string[] = [];
@@ -21,6 +35,12 @@ export class AnalyticBackend implements Backend {
   failure: Error | undefined;
   /** The compute step, counted from 1, whose features are found not to be finite. */
   breakAt: number | undefined;
+  /** What the next run was begun with. */
+  options: RunOptions | undefined;
+  /** Whether it has a preview decoder, which paints everything in one grey. */
+  previews = false;
+  /** Told of by the next compute step if set. */
+  loading: ComponentLoading | undefined;
   /** When the inner products of a compute step have been read back; at once unless set. */
   reading = (): Promise<void> => Promise.resolve();
 
@@ -32,7 +52,13 @@ export class AnalyticBackend implements Backend {
     });
   }
 
-  begin(start: Float32Array): Promise<DenoiseRun> {
+  begin(
+    start: Float32Array,
+    _grid?: Grid,
+    _conditioning?: Conditioning,
+    options?: RunOptions,
+  ): Promise<DenoiseRun> {
+    this.options = options;
     return Promise.resolve(new AnalyticRun(this, Float32Array.from(start)));
   }
 
@@ -59,6 +85,7 @@ class AnalyticRun implements DenoiseRun {
   runTrunk(sigma: number): Promise<void> {
     if (this.owner.failure) return Promise.reject(this.owner.failure);
     this.owner.calls.push(`trunk`);
+    if (this.owner.loading) this.owner.options?.onLoading?.(this.owner.loading);
     this.#features = Array.from(this.values, (x) => trunkOf(x, sigma));
     this.#anchors.unshift(this.#features);
     return Promise.resolve();
@@ -121,7 +148,14 @@ class AnalyticRun implements DenoiseRun {
     return Promise.resolve(Float32Array.from(this.values));
   }
 
-  decode(): Promise<{ width: number; height: number; pixels: Uint8ClampedArray<ArrayBuffer> }> {
+  preview(): Promise<DecodedPicture | undefined> {
+    if (!this.owner.previews) return Promise.resolve(undefined);
+    this.owner.calls.push('preview');
+    const pixels = new Uint8ClampedArray(32 * 32 * 4).fill(99);
+    return Promise.resolve({ width: 32, height: 32, pixels });
+  }
+
+  decode(): Promise<DecodedPicture> {
     this.owner.calls.push('decode');
     this.owner.decoded = Float32Array.from(this.values);
     return Promise.resolve({ width: 32, height: 32, pixels: new Uint8ClampedArray(32 * 32 * 4) });

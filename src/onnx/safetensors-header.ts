@@ -109,9 +109,9 @@ export function parseObject(bytes: Uint8Array, file: string): Record<string, unk
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new AppError('bad-checkpoint', `${file}: the header is not JSON.`, HINT, { cause });
+    throw new AppError('bad-checkpoint', `${file}: it holds no JSON.`, HINT, { cause });
   }
-  if (!isObject(value)) throw broken(file, 'the header is not a JSON object');
+  if (!isObject(value)) throw broken(file, 'it holds no JSON object');
   return value;
 }
 

@@ -1,10 +1,16 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Backend } from '../../src/backend/backend.ts';
-import { chooseBackend } from '../../src/backend/choose.ts';
+import { activationBytes } from '../../src/backend/activations.ts';
+import { type BackendOptions, chooseBackend } from '../../src/backend/choose.ts';
+import { limitsFor } from '../../src/backend/options.ts';
+import { partsOf } from '../../src/backend/parts.ts';
 import { createWebGpuBackend } from '../../src/backend/webgpu/backend.ts';
+import { precisionOf } from '../../src/backend/webgpu/device.ts';
+import { WebGpuSessions } from '../../src/backend/webgpu/sessions.ts';
 import { DeviceWatch } from '../../src/backend/webgpu/watch.ts';
 import type { Bundle } from '../../src/bundle/bundle.ts';
 import { MAX_ANCHORS } from '../../src/cache/settings.ts';
+import { GraphBuilder } from '../../src/onnx/builder.ts';
 import { openBundleFolder } from '../../tools/folder-bundle.ts';
 import { nodeHost } from '../../tools/node-ort.ts';
 import { expectFollowed, expectRefusals } from '../unit/backend/expect-backend.ts';
@@ -23,10 +29,16 @@ const TOLERANCE = { float32: 1e-5, float16: 5e-3 } as const;
 const about = { adapter: 'test', reason: 'It is under test.' };
 
 /** Without the self-test, which has a test of its own. */
-async function webGpuBackend(bundle: Bundle, device: GPUDevice): Promise<Backend> {
+async function webGpuBackend(
+  bundle: Bundle,
+  device: GPUDevice,
+  options: BackendOptions = {},
+): Promise<Backend> {
   const host = await nodeHost();
   const { ort } = await host.ort.webgpu();
-  return createWebGpuBackend(bundle, ort, new DeviceWatch(device), host.shaders, about);
+  const opened = { ort, readsBlobs: false, watch: new DeviceWatch(device) };
+  const limits = limitsFor('webgpu', host, options);
+  return createWebGpuBackend(bundle, host, opened, about, limits);
 }
 
 test('the WebGPU backend does what its graphs say, step by step', async () => {
@@ -46,6 +58,86 @@ test('calls for what is not there are errors', async () => {
     await backend.dispose();
   }
 });
+
+describe('a model in segments', () => {
+  const model = { segments: 2, textSegments: 2, guidance: true, previewer: true } as const;
+
+  test('is the same picture streamed and all resident', async () => {
+    const bundle = formulaBundle(model);
+    const device = await testDevice();
+    const precision = precisionOf(device);
+    const parts = partsOf(bundle.manifest, precision);
+    const largest = Math.max(...parts.map(({ bytes }) => bytes));
+    const head = parts.find(({ component }) => component === 'head')!;
+    // Room for one segment beside the head.
+    const memoryBudget = activationBytes(bundle.manifest, precision).denoise + head.bytes + largest;
+
+    const resident = await webGpuBackend(bundle, await testDevice());
+    const streaming = await webGpuBackend(bundle, device, { memoryBudget });
+    try {
+      const trunkOf = ({ info }: Backend) =>
+        info.residency.components.find(({ component }) => component === 'trunk');
+      expect(trunkOf(resident)).toMatchObject({ use: 'resident' });
+      expect(trunkOf(streaming)).toMatchObject({ use: 'streamed' });
+      const whole = await expectFollowed(resident, TOLERANCE[precision], 3);
+      const streamed = await expectFollowed(streaming, TOLERANCE[precision], 3);
+      expect(whole.preview).toBeDefined();
+      expect({ ...streamed, preview: whole.preview }).toEqual(whole);
+    } finally {
+      await resident.dispose();
+      await streaming.dispose();
+    }
+  });
+});
+
+/** Bytes of the buffers that are made on a device and not yet destroyed. */
+function watchBuffers(device: GPUDevice): () => number {
+  const live = new Map<GPUBuffer, number>();
+  const prototype = Object.getPrototypeOf(device) as GPUDevice;
+  const { createBuffer } = prototype;
+  vi.spyOn(prototype, 'createBuffer').mockImplementation(function (this: GPUDevice, descriptor) {
+    const buffer = createBuffer.call(this, descriptor);
+    live.set(buffer, descriptor.size);
+    return buffer;
+  });
+  const { destroy } = GPUBuffer.prototype;
+  vi.spyOn(GPUBuffer.prototype, 'destroy').mockImplementation(function (this: GPUBuffer) {
+    live.delete(this);
+    return destroy.call(this);
+  });
+  return () => [...live.values()].reduce((sum, bytes) => sum + bytes, 0);
+}
+
+test('what is released gives its weights back to the GPU', async () => {
+  const host = await nodeHost();
+  const { ort } = await host.ort.webgpu();
+  const device = await testDevice();
+  const liveBytes = watchBuffers(device);
+  const convolution = () => host.selfTestFile('convolution.onnx');
+  const sessions = new WebGpuSessions(ort, new DeviceWatch(device), false, convolution);
+  const place = { last: true, sparing: true };
+  const open = (megabytes: number) => sessions.create(weightsGraph(megabytes), [], place);
+  const small = await open(0.25);
+  const before = liveBytes();
+  for (let round = 0; round < 3; round++) {
+    const large = await open(8);
+    expect(liveBytes()).toBeGreaterThanOrEqual(before + 8e6);
+    await sessions.release(large, place);
+    expect(liveBytes(), `round ${round}`).toBeLessThan(before + 1e6);
+  }
+  await sessions.release(small, place);
+  device.destroy();
+});
+
+/** A graph with that many MB of weights. */
+function weightsGraph(megabytes: number): Uint8Array {
+  const graph = new GraphBuilder('weights', 'float32');
+  const rows = megabytes * 1000;
+  const input = graph.input('input', 'float32', [1, rows]);
+  const weights = graph.floats('weights', [rows, 250], new Float32Array(rows * 250), 'float32');
+  graph.output('output', 'float32', [1, 250], graph.op('MatMul', [input, weights]));
+  return graph.encode();
+}
 
 /**
  * Holds up every mapping of a gram's result before it starts, or as it starts.

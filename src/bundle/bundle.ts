@@ -5,7 +5,7 @@ import { chunksOf, get, type HttpOptions, promisedBytes, whileConnected } from '
 import { type Manifest, PART_BYTES } from './manifest.ts';
 import { type LoadProgress, progressOfLoading } from './progress.ts';
 import { readManifest } from './remote-manifest.ts';
-import { type FileEntry, verifyBlob, verifyFile, wrongSize } from './verify.ts';
+import { type FileEntry, partHashes, verifyBlob, verifyFile, wrongSize } from './verify.ts';
 
 export { MANIFEST } from './remote-manifest.ts';
 
@@ -51,6 +51,7 @@ export async function openBundleUrl(url: string, options: OpenOptions = {}): Pro
     async blob(path) {
       const entry = entryOf(manifest, path);
       if (entry.bytes <= PART_BYTES) return new Blob([await bundle.read(path)]);
+      partHashes(path, entry); // before gigabytes are fetched in vain
       const blob = await blobOf(path, addressOf(path), entry, options, (loaded) =>
         progress?.(path, loaded),
       );

@@ -1,6 +1,6 @@
 /**
  * The models that a browser keeps: a folder each in the origin private file system, and a record of
- * each. Used by the worker only.
+ * each.
  */
 import { AppError } from '../errors.ts';
 import type { Bundle } from './bundle.ts';
@@ -16,8 +16,6 @@ import { repair, settled } from './store/repair.ts';
 import { freeBytes, outOfStorage, type Storage } from './store/room.ts';
 import { bytesIn, openStoredBundle } from './store/stored-bundle.ts';
 import { verifyBlob } from './verify.ts';
-
-export { browserRecords, type ModelRecord, type RecordStore } from './store/records.ts';
 
 /** What a model is made of, before it is. */
 export type ModelDraft = Pick<ModelRecord, 'title' | 'licence' | 'source' | 'settings'>;

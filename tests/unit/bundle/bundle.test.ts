@@ -9,8 +9,8 @@ import { bundleWith, noise, withManifest } from '../support/download-bundle.ts';
 const URL_ = 'https://models.example/pocket';
 const PATH = 'trunk.data';
 
-/** A static host over these files; it answers in parts of 300 bytes. */
-function host({ files }: TestFiles): typeof fetch {
+/** A static host over these files; it answers in parts of so many bytes. */
+function host({ files }: TestFiles, part = 300): typeof fetch {
   return (input, init) => {
     init?.signal?.throwIfAborted();
     const path = String(input).slice(URL_.length + 1);
@@ -18,7 +18,7 @@ function host({ files }: TestFiles): typeof fetch {
     if (!bytes) return Promise.resolve(new Response('not here', { status: 404 }));
     const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
       start(controller) {
-        for (let i = 0; i < bytes.length; i += 300) controller.enqueue(bytes.slice(i, i + 300));
+        for (let i = 0; i < bytes.length; i += part) controller.enqueue(bytes.slice(i, i + part));
         controller.close();
       },
     });
@@ -67,7 +67,7 @@ describe('a file as a Blob', () => {
   test.each([true, false])('is the same, in ranges or not (hashes of parts: %s)', async (parts) => {
     const made = bundleWith({ [PATH]: bytes }, parts ? [] : [PATH]);
     const asked: string[] = [];
-    for (const fetch of [host(made), withRanges(made, asked)]) {
+    for (const fetch of [host(made, 2 ** 20), withRanges(made, asked)]) {
       const loaded: number[] = [];
       const bundle = await openBundleUrl(URL_, {
         fetch,
@@ -92,14 +92,14 @@ describe('a file as a Blob', () => {
     changed[PART_BYTES + 3]! ^= 1;
     made.files.set(PATH, changed);
     made.files.set('head.data', new Uint8Array(10));
-    for (const fetch of [host(made), withRanges(made, [])]) {
+    for (const fetch of [host(made, 2 ** 20), withRanges(made, [])]) {
       const bundle = await openBundleUrl(URL_, { fetch });
       const error = await failure(bundle.blob(PATH), 'bad-bundle');
       expect(error.message).toMatch(parts ? /part 2 of trunk\.data/ : /file trunk\.data/);
       await failure(bundle.blob('head.data'), 'bad-bundle');
     }
     made.files.set(PATH, bytes.slice(0, -1));
-    for (const fetch of [host(made), withRanges(made, [])]) {
+    for (const fetch of [host(made, 2 ** 20), withRanges(made, [])]) {
       const bundle = await openBundleUrl(URL_, { fetch });
       const error = await failure(bundle.blob(PATH), 'bad-bundle');
       expect(error.message).toContain('is cut short');

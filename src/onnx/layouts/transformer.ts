@@ -34,7 +34,9 @@ export function fromBfl(tensors: TensorSource): TensorSource {
 
 function fusedSizes(tensors: TensorSource): FusedSizes {
   const [hidden = 0] = tensors.shape('img_in.weight');
-  const [fused = 0] = tensors.shape('single_blocks.0.linear1.weight');
+  const first = 'single_blocks.0.linear1.weight';
+  const [fused = 0] = tensors.shape(first);
+  if (fused <= 3 * hidden) throw wrongHeight(tensors, first, `more than ${3 * hidden}`);
   return {
     doubleBlocks: countModules(tensors, 'double_blocks'),
     singleBlocks: countModules(tensors, 'single_blocks'),
@@ -50,10 +52,13 @@ function heightOf(theirs: string, { hidden, feedForward }: FusedSizes): number {
 
 function checkHeight(tensors: TensorSource, name: string, height: number): void {
   const [rows = 0] = tensors.shape(name);
-  if (rows === height && height > 0) return;
-  throw new AppError(
+  if (rows !== height) throw wrongHeight(tensors, name, String(height));
+}
+
+function wrongHeight(tensors: TensorSource, name: string, expected: string): AppError {
+  return new AppError(
     'bad-checkpoint',
-    `${tensors.where}: ${name} has ${rows} rows, expected ${height}.`,
+    `${tensors.where}: ${name} has ${tensors.shape(name)[0] ?? 0} rows, expected ${expected}.`,
     'The file holds no FLUX.1 transformer, or it is damaged.',
   );
 }

@@ -3,6 +3,7 @@ import type { DenoiseRun } from '../src/backend/backend.ts';
 import type { Sensitivity } from '../src/cache/calibration.ts';
 import type { Engine } from '../src/pipeline/generate.ts';
 import { gridOf, startingLatents } from '../src/pipeline/latents.ts';
+import { guidanceOf } from '../src/pipeline/request.ts';
 import { flowTimes, stepDeltas } from '../src/pipeline/scheduler.ts';
 import { tokenize } from '../src/pipeline/tokenize.ts';
 import type { Subject } from './bench-run.ts';
@@ -32,6 +33,7 @@ export async function measureSensitivity(
   const noise = startingLatents(subject.seed, grid, manifest.autoencoder.latentChannels);
   const tokens = tokenize(tokenizers, subject.prompt, manifest.text);
   const conditioning = await backend.encodeText(tokens);
+  const options = { guidance: guidanceOf({}, manifest) };
 
   const advance = async (run: DenoiseRun, step: number): Promise<void> => {
     await run.head(times[step]!);
@@ -48,7 +50,7 @@ export async function measureSensitivity(
 
   const latents: Float32Array[] = [];
   const features: Float32Array[] = [];
-  const whole = await backend.begin(noise, grid, conditioning);
+  const whole = await backend.begin(noise, grid, conditioning, options);
   try {
     for (let step = 0; step < steps; step++) {
       latents.push(await whole.latents());
@@ -58,7 +60,7 @@ export async function measureSensitivity(
     const truth = await whole.latents();
     const gains: [number, number][] = [];
     for (let step = 1; step < steps; step += PROBED) {
-      const run = await backend.begin(latents[step - 1]!, grid, conditioning);
+      const run = await backend.begin(latents[step - 1]!, grid, conditioning, options);
       try {
         await compute(run, step - 1, step);
         await run.runTrunk(times[step]!);

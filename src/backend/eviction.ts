@@ -19,9 +19,9 @@ export interface Room<P extends Sized> {
 }
 
 /**
- * What of `resident` must go so that `needed` fits, the part that is used again latest first: no
- * other choice loads less. So the trunk stays while text is encoded if it can, and where not all
- * segments of it fit, the first ones stay and the others take turns in the room that is left.
+ * What of `resident` must go so that `needed` fits, the part that is used again latest first, which
+ * keeps what is loaded again few. So the trunk stays while text is encoded if it can, and where not
+ * all of its segments fit, a step still finds some of those that the step before has left.
  *
  * @param needed the part that runs next, and what must stay beside it
  */

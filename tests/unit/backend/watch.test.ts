@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { DeviceWatch } from '../../../src/backend/webgpu/watch.ts';
 
 /** As much of a device as a watch looks at, and its loss. */
@@ -39,4 +39,50 @@ test('a guarded promise is otherwise the same', async () => {
   const { watch } = losable();
   await expect(watch.guard(Promise.resolve(3))).resolves.toBe(3);
   await expect(watch.guard(Promise.reject(new Error('no')))).rejects.toThrow('no');
+});
+
+/** A device whose error scopes find what is given, the one that was pushed last first. */
+function scoped(found: { readonly memory?: GPUError; readonly validation?: GPUError }) {
+  const scopes: (GPUError | null)[] = [];
+  const device = {
+    lost: new Promise<never>(() => undefined),
+    addEventListener: () => undefined,
+    pushErrorScope: (filter: GPUErrorFilter) =>
+      scopes.push((filter === 'validation' ? found.validation : found.memory) ?? null),
+    popErrorScope: () => Promise.resolve(scopes.pop()),
+  };
+  return { watch: new DeviceWatch(device as unknown as GPUDevice), scopes };
+}
+
+class OutOfMemory extends Error {}
+vi.stubGlobal('GPUOutOfMemoryError', OutOfMemory);
+const memory = new OutOfMemory('none left') as GPUError;
+const validation = new Error('invalid buffer') as GPUError;
+
+test('what finds no memory is undone and says so, whatever else it complains of', async () => {
+  for (const found of [{ memory }, { memory, validation }]) {
+    const { watch, scopes } = scoped(found);
+    const undone: number[] = [];
+    const made = watch.allocate(
+      () => Promise.resolve(7),
+      (value) => Promise.resolve(void undone.push(value)),
+    );
+    await expect(made).rejects.toMatchObject({ code: 'out-of-memory' });
+    expect(undone).toEqual([7]);
+    const thrown = watch.allocate(() => Promise.reject(new Error('no session')));
+    await expect(thrown).rejects.toMatchObject({ code: 'out-of-memory' });
+    expect(scopes).toEqual([]);
+  }
+});
+
+test('what fails for another reason keeps it, and leaves no scope open', async () => {
+  const { watch, scopes } = scoped({});
+  await expect(watch.allocate(() => 3)).resolves.toBe(3);
+  const failing = watch.allocate(() => {
+    throw new Error('no session');
+  });
+  await expect(failing).rejects.toThrow('no session');
+  expect(scopes).toEqual([]);
+  const refused = scoped({ validation }).watch.allocate(() => 3);
+  await expect(refused).rejects.toMatchObject({ code: 'internal' });
 });

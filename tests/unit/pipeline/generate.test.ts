@@ -254,6 +254,40 @@ describe('a run', () => {
     expect(backend.calls.filter((call) => call === 'settle')).toHaveLength(50);
   });
 
+  test('hands the guidance scale on and keeps it in its stats', async () => {
+    const guided = testManifest();
+    guided.transformer.guidance = true;
+    for (const [guidance, expected] of [
+      [undefined, 3.5],
+      [0, 0],
+      [7.5, 7.5],
+    ] as const) {
+      const backend = new AnalyticBackend();
+      const request = { ...REQUEST, steps: 2, guidance };
+      const { stats } = await generate({ backend, tokenizers, manifest: guided }, request, {
+        settings: () => PUBLISHED,
+        signal: new AbortController().signal,
+        onEvent: () => undefined,
+      });
+      expect(stats.guidance).toBe(expected);
+      expect(backend.options?.guidance).toBe(expected);
+    }
+    const plain = start({ steps: 2 });
+    expect((await plain.result).stats.guidance).toBeNull();
+    expect(plain.backend.options?.guidance).toBeUndefined();
+    await expect(start({ guidance: 2 }).result).rejects.toMatchObject({ code: 'bad-request' });
+  });
+
+  test('tells what is loaded on the way', async () => {
+    const made = start({ steps: 2 });
+    made.backend.loading = { component: 'transformer, part 1 of 2', loadedBytes: 3, bytes: 9 };
+    await made.result;
+    expect(made.events.filter(({ kind }) => kind === 'loading')).toEqual([
+      { kind: 'loading', ...made.backend.loading },
+      { kind: 'loading', ...made.backend.loading },
+    ]);
+  });
+
   test('of one step, and of fewer steps than are always computed', async () => {
     expect((await start({ steps: 1 }).result).stats.computeSteps).toEqual([0]);
     const { stats } = await start({ steps: 2 }).result;

@@ -57,7 +57,23 @@ test('previews keep their distance, and a greater one where they are slow', asyn
   expect(await showAt(2900)).toBe(4);
 });
 
-test('a model without a map has no previews', async () => {
+test('a preview decoder comes before the map, and needs none', async () => {
+  const backend = new AnalyticBackend();
+  backend.previews = true;
+  const run = await backend.begin(new Float32Array(2 * 64));
+  for (const map of [testManifest().preview, undefined]) {
+    const events: GenerateEvent[] = [];
+    const previewer = new Previewer(run, grid, map);
+    await previewer.showIfDue(0.5, (event) => events.push(event));
+    expect(events).toMatchObject([{ kind: 'preview', width: 32, height: 32 }]);
+    // It keeps its distance too.
+    await previewer.showIfDue(0.4, (event) => events.push(event));
+    expect(events).toHaveLength(1);
+  }
+  expect(backend.calls).toEqual(['preview', 'preview']);
+});
+
+test('a model without a decoder and without a map has no previews', async () => {
   const backend = new AnalyticBackend();
   const run = await backend.begin(new Float32Array(2 * 64));
   await new Previewer(run, grid, undefined).showIfDue(0.5, () => {

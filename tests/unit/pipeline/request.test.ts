@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { PUBLISHED } from '../../../src/cache/settings.ts';
 import { AppError } from '../../../src/errors.ts';
 import type { GenerateRequest } from '../../../src/pipeline/job.ts';
-import { checkRequest } from '../../../src/pipeline/request.ts';
+import { checkRequest, guidanceOf } from '../../../src/pipeline/request.ts';
 import { testManifest } from '../support/manifest.ts';
 
 const manifest = testManifest(); // offers 32x32 and 64x32
@@ -57,4 +57,22 @@ test.each([
     expect(error).toMatchObject({ code: 'bad-request' });
     expect((error as AppError).hint).not.toBe('');
   }
+});
+
+const guided = testManifest();
+guided.transformer.guidance = true;
+
+test('guidance is for models that take it, within limits, and by default their own', () => {
+  const check = (guidance: number, of = guided) => checkRequest({ ...GOOD, guidance }, of);
+  for (const good of [0, 1, 3.5, 30]) expect(() => check(good)).not.toThrow();
+  for (const bad of [-1, 30.1, NaN, Infinity]) {
+    expect(() => check(bad)).toThrow(`Guidance must be a number from 0 to 30, not ${bad}.`);
+  }
+  expect(() => check(3.5, manifest)).toThrow('This model takes no guidance scale.');
+  expect(() => checkRequest({ ...GOOD, guidance: undefined }, manifest)).not.toThrow();
+
+  expect(guidanceOf({}, manifest)).toBeUndefined();
+  expect(guidanceOf({}, guided)).toBe(3.5);
+  expect(guidanceOf({}, { ...guided, defaults: { steps: 20, guidance: 2 } })).toBe(2);
+  expect(guidanceOf({ guidance: 0 }, guided)).toBe(0);
 });

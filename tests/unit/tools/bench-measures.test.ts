@@ -104,6 +104,7 @@ describe('FLOPs', () => {
       latentWidth: 64,
       textWidth: 192,
       pooledWidth: 128,
+      guidance: false,
     },
     text: { t5Tokens: 24, clipTokens: 24 },
   } satisfies Pick<Manifest, 'transformer' | 'text'>;
@@ -115,6 +116,12 @@ describe('FLOPs', () => {
     const embedding = 2 * (256 * 256 + 256 * 256 + 128 * 256 + 256 * 256);
     expect(trunk + head - embedding).toBe(1_183_514_624);
     expect(head).toBe(embedding + 2 * (2 * 256 * 256 + 64 * 256 * 64));
+
+    // The guidance scale goes through layers of the flow time's sizes.
+    const transformer = { ...pocket.transformer, guidance: true };
+    const guided = callFlops({ ...pocket, transformer }, 64);
+    expect(guided.trunk - trunk).toBe(2 * (256 * 256 + 256 * 256));
+    expect(guided.head - head).toBe(2 * (256 * 256 + 256 * 256));
   });
 
   test('of a run add up its calls', () => {

@@ -53,11 +53,18 @@ async function opened(handle: OpfsFile): Promise<OpenFile> {
   const access = await handle.createSyncAccessHandle();
   return {
     size: () => access.getSize(),
-    read: (bytes, at) => access.read(bytes, { at }),
+    read(bytes, at) {
+      const count = access.read(bytes, { at });
+      if (count > bytes.length) throw new DOMException('It cannot be read.', 'NotReadableError');
+      return count;
+    },
     write(bytes, at) {
       const count = access.write(bytes as Uint8Array<ArrayBuffer>, { at });
-      // Some browsers write what fits and do not call it a failure.
-      if (count === 0) throw new DOMException('Nothing more fits.', 'QuotaExceededError');
+      // A full storage is not a failure everywhere: Chromium's private windows give an error code,
+      // which is negative but comes as a number without sign.
+      if (count === 0 || count > bytes.length) {
+        throw new DOMException('Nothing more fits.', 'QuotaExceededError');
+      }
       return count;
     },
     truncate: (length) => access.truncate(length),
@@ -84,7 +91,8 @@ async function explain(
       { cause },
     );
   }
-  if (isFailure(cause, 'NotFoundError') || isFailure(cause, 'InvalidStateError')) {
+  const gone = ['NotFoundError', 'InvalidStateError', 'NotReadableError'];
+  if (gone.some((name) => isFailure(cause, name))) {
     return new AppError(
       'not-found',
       `The folder of ${path} is no longer there.`,

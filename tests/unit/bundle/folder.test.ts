@@ -48,21 +48,24 @@ test('a disk that refuses to write says why', async () => {
 });
 
 describe('the browser’s storage', () => {
-  test.each([false, true])('full (short writes: %s): figures, and nothing of it', async (short) => {
-    storage.quota = 1500;
-    storage.shortWrites = short;
-    const folder = open();
-    await folder.append('a', new Uint8Array(1000));
-    await expect(folder.append('a', new Uint8Array(600))).rejects.toMatchObject({
-      code: 'out-of-storage',
-      message: 'There is no room for 1 kB more of a: 1 kB are free.',
-    });
-    expect(storage.openHandles.size).toBe(0);
-    expect(await folder.size('a')).toBe(1000);
-    await folder.append('a', new Uint8Array(500));
-    expect(await folder.size('a')).toBe(1500);
-    await folder.close();
-  });
+  test.each(['throws' as const, 'writes less' as const, 'gives a code' as const])(
+    'that is full and %s: figures, and nothing written',
+    async (whenFull) => {
+      storage.quota = 1500;
+      storage.whenFull = whenFull;
+      const folder = open();
+      await folder.append('a', new Uint8Array(1000));
+      await expect(folder.append('a', new Uint8Array(600))).rejects.toMatchObject({
+        code: 'out-of-storage',
+        message: 'There is no room for 1 kB more of a: 1 kB are free.',
+      });
+      expect(storage.openHandles.size).toBe(0);
+      expect(await folder.size('a')).toBe(1000);
+      await folder.append('a', new Uint8Array(500));
+      expect(await folder.size('a')).toBe(1500);
+      await folder.close();
+    },
+  );
 
   test('a file that another tab writes', async () => {
     const theirs = open();

@@ -14,8 +14,11 @@ export class MemoryStorage implements Storage {
   persistent = false;
   /** Bytes that are written before everything stops, as in a crash. */
   crashAfter = Infinity;
-  /** Writes as many bytes as fit without saying that more do not, as some browsers do. */
-  shortWrites = false;
+  /**
+   * What a full storage does: throws as the standard says, writes what fits and calls it that, or
+   * gives an error code as Chromium does in private windows.
+   */
+  whenFull: 'throws' | 'writes less' | 'gives a code' = 'throws';
   readonly openHandles = new Set<MemoryAccess>();
 
   get used(): number {
@@ -176,10 +179,9 @@ export class MemoryAccess implements AccessHandle {
       this.storage.crash();
       throw new Error('everything stops');
     }
-    if (fits.length < bytes.length && !this.storage.shortWrites) {
-      throw failure('QuotaExceededError');
-    }
-    return fits.length;
+    if (fits.length === bytes.length || this.storage.whenFull === 'writes less') return fits.length;
+    if (this.storage.whenFull === 'gives a code') return 2 ** 32 - 8;
+    throw failure('QuotaExceededError');
   }
 
   truncate(length: number): void {

@@ -25,10 +25,9 @@ export async function convolution(
   const parts = [await layers.vector(`${module}.weight`)];
   if (weights.has(`${module}.bias`)) parts.push(await layers.vector(`${module}.bias`));
   graph.within(module);
-  const scaled = parts.map((part, i) => {
-    const factor = i === 0 ? factors.weight : factors.bias;
-    return factor === 1 ? part : graph.op('Mul', [part, graph.scalar(factor)]);
-  });
+  const scaled = parts.map((part, i) =>
+    multiplied(layers, part, i === 0 ? factors.weight : factors.bias),
+  );
   const side = (size - 1) / 2;
   const attributes: Attributes = {
     kernel_shape: [size, size],
@@ -36,6 +35,15 @@ export async function convolution(
     ...(stride === 1 ? {} : { strides: [stride, stride] }),
   };
   return graph.op('Conv', [x, ...scaled], attributes);
+}
+
+/** In float32, in which ONNX Runtime computes with constants as it loads a graph. */
+function multiplied({ graph }: Layers, constant: Value, factor: number): Value {
+  if (factor === 1) return constant;
+  const half = graph.precision === 'float16';
+  const by = graph.floats(`factor ${factor}`, [1], [factor], 'float32');
+  const product = graph.op('Mul', [half ? graph.cast(constant, 'float32') : constant, by]);
+  return half ? graph.cast(product, 'float16') : product;
 }
 
 /** Twice the size, each pixel repeated. */

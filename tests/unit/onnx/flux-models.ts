@@ -37,19 +37,24 @@ export async function openSmallModel(name: string): Promise<SmallModel> {
   };
 }
 
+/** All that a data file asks of its folder. */
+class DataFolder extends MemoryFiles implements Pick<WritableFolder, 'append' | 'flush'> {
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
 /** The data files of one conversion. */
 export class DataFiles {
-  readonly files = new MemoryFiles();
+  readonly files = new DataFolder();
 
   constructor(private readonly quantization: Quantization = 'none') {}
 
   weights(file: string, tensors: TensorSource): Weights {
-    // A data file only appends.
-    const folder = this.files as unknown as WritableFolder;
-    const quantizer = cpuQuantizer();
+    const folder = this.files as Partial<WritableFolder> as WritableFolder;
     return new Weights(tensors, new DataFile(folder, file, new FileHash(), []), {
       quantization: this.quantization,
-      quantizer,
+      quantizer: cpuQuantizer(),
     });
   }
 

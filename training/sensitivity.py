@@ -48,18 +48,28 @@ GROUPS = {
     "double: text feed-forward in": DOUBLE + r"ff_context\.net\.0\.proj$",
     "double: text feed-forward out": DOUBLE + r"ff_context\.net\.2$",
     "double: text modulation": DOUBLE + r"norm1_context\.linear$",
+    "first double: attention, both ff": r"^transformer_blocks\.0\.(attn|ff|ff_context)\.",
+    "first double: image ff": r"^transformer_blocks\.0\.ff\.",
     "single: q": SINGLE + r"attn\.to_q$",
     "single: k": SINGLE + r"attn\.to_k$",
     "single: v": SINGLE + r"attn\.to_v$",
     "single: feed-forward in": SINGLE + r"proj_mlp$",
     "single: out": SINGLE + r"proj_out$",
     "single: modulation": SINGLE + r"norm\.linear$",
+    "single: v and out": SINGLE + r"(attn\.to_v|proj_out)$",
     "all double blocks": DOUBLE,
     "all single blocks": SINGLE,
     "all modulations": r"^(single_)?transformer_blocks\..*norm.*\.linear$",
     "all q and k": r"^(single_)?transformer_blocks\..*attn\.(to_q|to_k|add_q_proj|add_k_proj)$",
     "all v": r"^(single_)?transformer_blocks\..*attn\.(to_v|add_v_proj)$",
     "all v and attention out": r"^(single_)?transformer_blocks\..*attn\.(to_v|add_v_proj|to_out\.0|to_add_out)$",
+}
+# As src/onnx/policy.ts says.
+POLICIES = {
+    "nothing": "$^",
+    "int4": r"^(transformer_blocks\.0\.(attn|ff|ff_context)\.|single_transformer_blocks\.\d+\.attn\.to_v$)",
+    "mixed": DOUBLE + r"(attn|ff|ff_context)\.",
+    "int8": "",
 }
 # Stored as float16 otherwise.
 ENDS = {
@@ -135,6 +145,10 @@ def usual_bits(name: str) -> int | None:
 
 def promoted(pattern: str, bits: int | None = 8) -> Bits:
     return lambda name: bits if re.match(pattern, name) else usual_bits(name)
+
+
+def blocks_promoted(pattern: str) -> Bits:
+    return lambda name: 8 if usual_bits(name) and re.match(pattern, name) else usual_bits(name)
 
 
 class Cases:
@@ -224,12 +238,11 @@ def transformer_table(cases: Cases) -> None:
         for bits in (8, 4):
             print(f"{label:24} int{bits} {error(promoted(pattern, bits)) / int4 - 1:9.1%}")
     print(f"{'all':24} int8 {error(promoted('|'.join(ENDS.values()))) / int4 - 1:9.1%}")
-    print("\nwhole policies: relative L2 of the velocity, bits a weight of the blocks on FLUX.1")
-    everything = promoted(".*")
-    mixed = promoted(DOUBLE + r"(attn|ff|ff_context)\.")
-    for label, bits_of in {"int4": usual_bits, "mixed": mixed, "int8": everything}.items():
-        bits = sum(size * bits_of(n) for n, size in flux.items() if usual_bits(n)) / flux_blocks + 0.5
-        print(f"{label:24} {error(bits_of) ** 0.5:.4f} {bits:.2f}")
+    print("\nwhole policies: what is in 8 bits, the relative L2 of the velocity, GB of the blocks on FLUX.1")
+    for label, pattern in POLICIES.items():
+        eight = sum(size for name, size in flux.items() if usual_bits(name) and re.match(pattern, name))
+        size = (flux_blocks * (4 + 0.5) + eight * 4) / 8e9
+        print(f"{label:24} {error(blocks_promoted(pattern)) ** 0.5:.4f} {size:.2f}")
     model.store(lambda name: None)
 
 
@@ -238,12 +251,17 @@ def text_table(cases: Cases) -> None:
     print("\ntext encoders, the transformer unquantized")
     models = {"t5": Model(pipeline.t5), "clip": Model(pipeline.clip)}
     for label, model in models.items():
-        for bits in (4, 8):
-            model.store(lambda name: bits)
+        variants: dict[str, Bits] = {"int4": lambda name: 4, "int8": lambda name: 8}
+        if label == "t5":
+            for end in ("q", "k", "v", "o", "wi_0", "wi_1", "wo"):
+                variants[f"int4, {end} int8"] = lambda name, end=end: 8 if name.endswith(f".{end}") else 4
+        for variant, bits_of in variants.items():
+            model.store(bits_of)
             text, pooled = cases.encode()
             reference, got = (cases.text, text) if label == "t5" else (cases.pooled, pooled)
             own = float((got - reference).norm() / reference.norm())
-            print(f"{label} int{bits}: output {own:.4f}, velocity {cases.error(text, pooled) ** 0.5:.4f}")
+            velocity = cases.error(text, pooled) ** 0.5
+            print(f"{label} {variant:16} output {own:.4f}, velocity {velocity:.4f}")
         model.store(lambda name: None)
 
 

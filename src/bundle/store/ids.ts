@@ -1,4 +1,7 @@
-/** Names of stored models: the same source and settings give the same one, so that work goes on. */
+/**
+ * Names of stored models: the same source, with a slash at its end or not, and the same settings
+ * give the same one, so that work goes on.
+ */
 import { sha256 } from '../verify.ts';
 import type { ModelSettings } from './records.ts';
 
@@ -7,11 +10,11 @@ const MOST_NAME_CHARACTERS = 40;
 const DIGEST_CHARACTERS = 16;
 
 export async function modelId(source: string, settings: ModelSettings): Promise<string> {
+  const bare = source.replace(/[/\\]+$/, '');
   const sorted = Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1));
-  const text = new TextEncoder().encode(JSON.stringify([source, sorted]));
+  const text = new TextEncoder().encode(JSON.stringify([bare, sorted]));
   const digest = (await sha256(text)).slice(0, DIGEST_CHARACTERS);
-  const name = source
-    .replace(/[/\\]+$/, '')
+  const name = bare
     .split(/[/\\]/)
     .at(-1)!
     .toLowerCase()

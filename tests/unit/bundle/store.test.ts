@@ -176,6 +176,7 @@ describe('ids', () => {
     const id = await modelId(DRAFT.source, DRAFT.settings);
     expect(id).toMatch(/^schnell-[0-9a-f]{16}$/);
     expect(await modelId(DRAFT.source, { ...DRAFT.settings })).toBe(id);
+    expect(await modelId(DRAFT.source.slice(0, -1), DRAFT.settings)).toBe(id);
     expect(await modelId('a', { x: 1, y: 2 })).toBe(await modelId('a', { y: 2, x: 1 }));
     const others = [
       modelId(DRAFT.source, {}),

@@ -5,10 +5,10 @@ import type { BackendInfo } from './backend.ts';
 const GIB = 2 ** 30;
 
 /**
- * wasm addresses 4 GiB. An eighth is left for ONNX Runtime itself and for gaps between what is
- * released and what is opened.
+ * wasm addresses 4 GiB. A quarter is left for ONNX Runtime itself, and for the copies that it makes
+ * of weights while it opens a session.
  */
-const WASM_BYTES = 3.5 * GIB;
+const WASM_BYTES = 3 * GIB;
 
 /**
  * Browsers do not tell the memory of a GPU, and of the machine's only a rounded figure, which many

@@ -49,6 +49,7 @@ export class Components {
   readonly #residency: Residency<Part, InferenceSession>;
   /** Large files of parts that are opened again and again: handles, not their bytes. */
   readonly #blobs = new Map<string, Promise<Blob>>();
+  /** Whether everything that a picture needs is resident together, as far as is known beforehand. */
   readonly #fits: boolean;
 
   /** @param budget bytes for weights and activations */
@@ -64,11 +65,6 @@ export class Components {
     this.#parts = room.order;
     this.#fits = fitTogether(room, asked);
     this.#residency = new Residency(room, this.#lifecycle());
-  }
-
-  /** Whether everything that a picture needs is resident together. */
-  get fits(): boolean {
-    return this.#fits;
   }
 
   /**
@@ -147,7 +143,7 @@ export class Components {
     const { kind } = this;
     const place = this.#placeOf(part);
     const reading = {
-      bundle: this.#fits ? this.bundle : this.#keepingBlobs(),
+      bundle: place.sparing ? this.#keepingBlobs() : this.bundle,
       readsBlobs: kind.readsBlobs,
       onRead: (bytes: number) => onLoading?.(part, bytes),
     };
@@ -155,7 +151,8 @@ export class Components {
   }
 
   #placeOf({ segment, segments }: Part): SessionPlace {
-    return { last: segment === segments - 1, sparing: !this.#fits };
+    const sparing = !this.#fits || this.#residency.short;
+    return { last: segment === segments - 1, sparing };
   }
 
   /** The bundle; a Blob is asked for once, since it is verified when it is asked for. */

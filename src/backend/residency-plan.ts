@@ -64,10 +64,16 @@ export function planResidency(manifest: Manifest, precision: Precision, budget: 
   return { room, plan: { budget, activations, components, peak } };
 }
 
-/** What must stay beside each segment of the trunk: the head, which runs at every step. */
-export function besideOf(order: readonly Part[], part: Part): Part[] {
-  if (part.component !== 'trunk' && part.component !== 'previewer') return [];
-  return order.filter(({ component }) => component === 'head');
+/**
+ * What must stay beside a part while it runs: beside the trunk the head, which runs at every step, and
+ * the other way round beside a trunk in one piece, since nothing is won by releasing it in between.
+ */
+export function besideOf(order: readonly Part[], { component }: Part): Part[] {
+  if (component === 'trunk' || component === 'previewer') {
+    return order.filter((part) => part.component === 'head');
+  }
+  const trunk = order.filter((part) => part.component === 'trunk');
+  return component === 'head' && trunk.length === 1 ? trunk : [];
 }
 
 /** Previews are decoded only where all that denoises stays resident with their decoder. */

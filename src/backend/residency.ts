@@ -28,6 +28,7 @@ export class Residency<P extends Sized, Session> {
   /** One use at a time, so that nothing is released while it is used. */
   readonly #queue = new SerialQueue();
   #room: Room<P>;
+  #short = false;
 
   constructor(
     room: Room<P>,
@@ -43,6 +44,11 @@ export class Residency<P extends Sized, Session> {
 
   has(part: P): boolean {
     return this.#resident.has(part);
+  }
+
+  /** Whether memory was found missing, so that less is kept than the budget allows. */
+  get short(): boolean {
+    return this.#short;
   }
 
   /** Whether all of them can be resident together. Memory that was found missing counts. */
@@ -96,6 +102,7 @@ export class Residency<P extends Sized, Session> {
       // So much there is not: from now on less is kept.
       const wanted = this.bytes + part.bytes + activations[part.stage];
       this.#room = { ...this.#room, limit: Math.min(limit, wanted - 1) };
+      this.#short = true;
       if (others.length === 0) throw this.lifecycle.noRoom(part, limit, error);
       await this.#release(others);
     }

@@ -3,6 +3,9 @@ import { cancel } from './actions.ts';
 import { CachePanel } from './CachePanel.tsx';
 import { EngineStatus } from './EngineStatus.tsx';
 import { Lab } from './lab/Lab.tsx';
+import { ModelsButton } from './models/ModelsButton.tsx';
+import { ModelsDialog } from './models/ModelsDialog.tsx';
+import { open as modelsOpen } from './models/state.ts';
 import { NoticeBar } from './NoticeBar.tsx';
 import { PictureSettings } from './PictureSettings.tsx';
 import { PromptForm } from './PromptForm.tsx';
@@ -12,7 +15,8 @@ import { announcement } from './state.ts';
 export function App() {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
-      if (event.key === 'Escape') void cancel();
+      // There it closes the dialog, and the picture goes on.
+      if (event.key === 'Escape' && !modelsOpen.value) void cancel();
     };
     addEventListener('keydown', onKeyDown);
     return () => removeEventListener('keydown', onKeyDown);
@@ -24,7 +28,10 @@ export function App() {
           <img src="./icons/icon.svg" alt="" width={28} height={28} />
           HiCache Studio
         </h1>
-        <EngineStatus />
+        <div class="header-end">
+          <EngineStatus />
+          <ModelsButton />
+        </div>
       </header>
       <NoticeBar />
       <main>
@@ -38,6 +45,7 @@ export function App() {
         </div>
         <Lab />
       </main>
+      <ModelsDialog />
       <p class="visually-hidden" role="status">
         {announcement.value}
       </p>

@@ -1,4 +1,5 @@
-import { megabytes } from './format.ts';
+import { bytesOfBytes } from './format.ts';
+import { residencyInWords } from './models/words.ts';
 import { engine } from './state.ts';
 
 /** The model and what runs it, or how far loading is. */
@@ -10,13 +11,14 @@ export function EngineStatus() {
     return (
       <details class="engine ready" data-backend={backend.kind}>
         <summary>
-          {model.title} on {backend.kind === 'webgpu' ? 'WebGPU' : 'CPU'}
+          <span class="title">{model.title}</span> on {backend.kind === 'webgpu' ? 'WebGPU' : 'CPU'}
         </summary>
         <div class="card">
           <p>
             {backend.adapter}, {backend.precision}
           </p>
           <p>{backend.reason}</p>
+          <p>{residencyInWords(backend.residency)}</p>
           <p>Licence of the model: {model.licence}</p>
         </div>
       </details>
@@ -32,7 +34,7 @@ export function EngineStatus() {
       />
       <span>
         {progress
-          ? `Loading the ${progress.what}: ${megabytes(progress.loadedBytes)} of ${megabytes(progress.totalBytes)}`
+          ? `Loading the ${progress.what}: ${bytesOfBytes(progress.loadedBytes, progress.totalBytes)}`
           : 'Loading the model'}
       </span>
     </div>

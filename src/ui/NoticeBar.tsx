@@ -12,11 +12,11 @@ export function NoticeBar() {
             <strong>{notice.value.report.message}</strong>
             <p>{notice.value.report.hint}</p>
           </div>
-          {notice.value.action && (
-            <button type="button" onClick={notice.value.action.run}>
-              {notice.value.action.label}
+          {notice.value.actions?.map(({ label, run }) => (
+            <button key={label} type="button" onClick={run}>
+              {label}
             </button>
-          )}
+          ))}
           <button
             type="button"
             class="square quiet"

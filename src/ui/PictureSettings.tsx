@@ -1,12 +1,12 @@
 import { useId } from 'preact/hooks';
-import { SEED, STEPS } from '../limits.ts';
+import { GUIDANCE, SEED, STEPS } from '../limits.ts';
 import { drawSeed, reuseSeed } from './actions.ts';
 import { Select } from './choices.tsx';
-import { NumberField } from './fields.tsx';
+import { NumberField, SliderField } from './fields.tsx';
 import { SAMPLER_NAMES } from './format.ts';
 import { Icon } from './Icon.tsx';
-import { finished, info, randomSeed, sampler, seed, sizeIndex, steps } from './state.ts';
-import { seedProblem, stepsProblem } from './validate.ts';
+import { finished, guidance, info, randomSeed, sampler, seed, sizeIndex, steps } from './state.ts';
+import { guidanceProblem, seedProblem, stepsProblem } from './validate.ts';
 
 /** What holds for a whole picture: steps, size, sampler, seed. */
 export function PictureSettings() {
@@ -34,6 +34,7 @@ export function PictureSettings() {
       <Problem id="steps-problem" text={stepsProblem(steps.value)} />
       <Problem id="seed-problem" text={randomSeed.value ? undefined : seedProblem(seed.value)} />
       <NewSeedCheck />
+      <GuidanceField />
     </section>
   );
 }
@@ -66,6 +67,26 @@ function SizeField() {
         ))}
       </select>
     </div>
+  );
+}
+
+/** How closely the picture keeps to the prompt, for models that were taught to be told. */
+function GuidanceField() {
+  const usual = info.value?.model.defaultGuidance ?? null;
+  if (usual === null) return null;
+  return (
+    <SliderField
+      label="Guidance"
+      hint={`How closely to keep to the prompt; ${usual} is usual for this model.`}
+      value={guidance.value}
+      min={1}
+      max={10}
+      least={GUIDANCE.min}
+      most={GUIDANCE.max}
+      step={0.1}
+      problem={guidanceProblem(guidance.value)}
+      onChange={(value) => (guidance.value = value)}
+    />
   );
 }
 

@@ -1,10 +1,10 @@
-import { roughDuration } from './format.ts';
+import { bytesOfBytes, roughDuration } from './format.ts';
 import { records, run } from './state.ts';
 
 /** How far the running picture is. */
 export function Progress() {
   if (!run.value) return null;
-  const { phase, steps } = run.value;
+  const { phase, steps, loading } = run.value;
   const last = records.value.at(-1);
   const done = records.value.length;
   const texts = {
@@ -16,7 +16,11 @@ export function Progress() {
   return (
     <div class="progress">
       <progress aria-label="Picture" value={phase === 'waiting' ? undefined : done} max={steps} />
-      <span>{texts[phase]}</span>
+      <span>
+        {loading
+          ? `Loading the ${loading.component}: ${bytesOfBytes(loading.loadedBytes, loading.bytes)}`
+          : texts[phase]}
+      </span>
       {phase === 'denoising' && last && (
         <span class="left">{roughDuration(last.secondsLeft)} left</span>
       )}

@@ -1,72 +1,37 @@
-/** What people can do on the page. The only code that talks to the worker and writes state. */
+/** What people can do on the page. Writes state and steers the engine's worker. */
 import { batch } from '@preact/signals';
 import { AppError, type ErrorCode, reportOf } from '../errors.ts';
 import type { CacheSettings } from '../cache/settings.ts';
 import type { EngineInfo, GenerateEvent, GenerateRequest } from '../worker/api.ts';
-import { type EngineClient, startEngine } from '../worker/client.ts';
-import { type EngineSource, sourceFromAddress } from './address.ts';
+import { readAddress } from './address.ts';
 import { duration } from './format.ts';
+import { currentEngine, engineFailed, loadEngine, loadModel, readyEngine } from './loading.ts';
 import { recall, remember } from './memory.ts';
 import * as state from './state.ts';
-import { cacheProblem, promptProblem, seedProblem, stepsProblem } from './validate.ts';
+import {
+  cacheProblem,
+  guidanceProblem,
+  promptProblem,
+  seedProblem,
+  stepsProblem,
+} from './validate.ts';
 
-let client: EngineClient | undefined;
-let source: EngineSource | undefined;
-let loaded: Promise<EngineInfo> | undefined;
 /** Ends the wait for a model that is still loading. */
 let stopWaiting: ((reason: AppError) => void) | undefined;
 
 /** Starts the page: the settings of the last visit, and the model that the address asks for. */
 export async function openPage(address: string): Promise<void> {
+  const recalled = recall();
   try {
-    loadEngine(sourceFromAddress(address));
+    const { model, backend } = readAddress(address);
+    state.backend.value = backend;
+    loadModel(model ?? (await recalled));
   } catch (error) {
     state.engine.value = { kind: 'failed' };
     state.notice.value = { report: reportOf(error) };
   }
-  await recall();
+  await recalled;
   remember();
-}
-
-/** Loads in a new worker, so that nothing of a failed or lost engine is left over. */
-export function loadEngine(from: EngineSource): void {
-  client?.terminate();
-  client = startEngine();
-  source = from;
-  state.engine.value = { kind: 'loading', progress: undefined };
-  loaded = load(client, from);
-  loaded.catch((error: unknown) => engineFailed(error, from));
-}
-
-async function load(mine: EngineClient, from: EngineSource): Promise<EngineInfo> {
-  const info = await mine.load(from.bundleUrl, from.backend, (progress) => {
-    if (client === mine && state.engine.value.kind === 'loading') {
-      state.engine.value = { kind: 'loading', progress };
-    }
-  });
-  batch(() => {
-    state.engine.value = { kind: 'ready', info };
-    state.announcement.value = `${info.model.title} is ready.`;
-    if (state.sizeIndex.value >= info.model.sizes.length) state.sizeIndex.value = 0;
-  });
-  return info;
-}
-
-function engineFailed(error: unknown, from: EngineSource): void {
-  const report = reportOf(error);
-  const withoutGpu = report.code === 'no-webgpu' && from.backend === 'webgpu';
-  state.engine.value = { kind: 'failed' };
-  state.notice.value = {
-    report,
-    action: withoutGpu
-      ? { label: 'Use the CPU', run: () => retry({ ...from, backend: 'cpu' }) }
-      : { label: 'Load the model again', run: () => retry(from) },
-  };
-}
-
-function retry(from: EngineSource): void {
-  state.notice.value = undefined;
-  loadEngine(from);
 }
 
 export async function generate(): Promise<void> {
@@ -102,10 +67,9 @@ export async function generate(): Promise<void> {
 }
 
 async function runToEnd(): Promise<void> {
-  if (state.engine.value.kind === 'failed' && source) loadEngine(source);
+  if (state.engine.value.kind === 'failed') loadEngine();
   const abandoned = new Promise<never>((_, reject) => (stopWaiting = reject));
-  const info = await Promise.race([loaded, abandoned]);
-  if (!client || !info) throw new AppError('internal', 'No model is loaded.', 'Reload the page.');
+  const { client, info } = await Promise.race([readyEngine(), abandoned]);
 
   const request = readRequest(info);
   setPhase('text');
@@ -127,6 +91,7 @@ function readRequest({ model }: EngineInfo): GenerateRequest {
     sampler: state.sampler.value,
     width: size.width,
     height: size.height,
+    guidance: model.defaultGuidance === null ? undefined : state.guidance.value,
     cache: state.cache.value,
     preview: true,
     study: true,
@@ -134,12 +99,17 @@ function readRequest({ model }: EngineInfo): GenerateRequest {
 }
 
 function firstProblem() {
-  const { prompt, steps, seed, randomSeed, cache, info } = state;
+  const { prompt, steps, guidance, seed, randomSeed, cache, info } = state;
+  const usualGuidance = info.value?.model.defaultGuidance ?? null;
   const problems = [
     [promptProblem(prompt.value), 'Say what the picture should show, or take an example.'],
     [
       stepsProblem(steps.value),
       `${info.value?.model.defaultSteps ?? 50} steps is the usual choice.`,
+    ],
+    [
+      usualGuidance === null ? undefined : guidanceProblem(guidance.value),
+      `${usualGuidance} is the usual choice.`,
     ],
     [
       randomSeed.value ? undefined : seedProblem(seed.value),
@@ -160,8 +130,8 @@ function showRunError(error: unknown): void {
   const report = reportOf(error);
   if (report.code === 'cancelled') {
     state.announcement.value = report.message;
-  } else if (source && (BROKEN.has(report.code) || state.engine.value.kind === 'failed')) {
-    engineFailed(error, source);
+  } else if (BROKEN.has(report.code) || state.engine.value.kind === 'failed') {
+    engineFailed(error);
   } else {
     state.notice.value = { report };
   }
@@ -170,6 +140,10 @@ function showRunError(error: unknown): void {
 function onEvent(event: GenerateEvent): void {
   // A failed run may still send some.
   if (!state.run.value) return;
+  state.run.value = {
+    ...state.run.value,
+    loading: event.kind === 'loading' ? event : undefined,
+  };
   switch (event.kind) {
     case 'text':
       state.unknownWords.value = event.unknownWords;
@@ -205,7 +179,7 @@ export async function cancel(): Promise<void> {
   if (!current || current.cancelling) return;
   state.run.value = { ...current, cancelling: true };
   if (current.phase === 'waiting') stopWaiting?.(new AppError('cancelled', 'Cancelled.', ''));
-  else await client?.cancel().catch(showRunError);
+  else await currentEngine()?.cancel().catch(showRunError);
 }
 
 /** Changes the cache settings, from the next step on if a picture is being made. */
@@ -213,7 +187,7 @@ export function changeCache(change: Partial<CacheSettings>): void {
   state.cache.value = { ...state.cache.value, ...change };
   const phase = state.run.value?.phase;
   if (!phase || phase === 'waiting' || cacheProblem(state.cache.value)) return;
-  client?.setCache(state.cache.value).catch(showRunError);
+  currentEngine()?.setCache(state.cache.value).catch(showRunError);
 }
 
 export function drawSeed(): void {

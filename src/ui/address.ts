@@ -1,28 +1,19 @@
 /** What the page's address asks for: `?model=` and `?backend=`. */
 import { AppError } from '../errors.ts';
-import type { BackendChoice } from '../worker/api.ts';
+import type { BackendChoice, ModelAddress } from '../worker/api.ts';
+import { BUILT_IN } from './models/choice.ts';
 
-export interface EngineSource {
-  /** Folder of a bundle. */
-  readonly bundleUrl: string;
+export interface AskedFor {
+  /** Undefined where the address names no model: the one of the last visit. */
+  readonly model: ModelAddress | undefined;
   readonly backend: BackendChoice;
 }
 
-const BUILT_IN_MODEL = 'models/pocket/';
 const CHOICES: readonly BackendChoice[] = ['auto', 'webgpu', 'cpu'];
 
 /** @throws AppError `bad-request` if the address asks for something that there is not. */
-export function sourceFromAddress(page: string): EngineSource {
+export function readAddress(page: string): AskedFor {
   const { searchParams } = new URL(page);
-  const model = searchParams.get('model') ?? BUILT_IN_MODEL;
-  const bundleUrl = URL.canParse(model, page) ? new URL(model, page).href : undefined;
-  if (!bundleUrl || !/^https?:/.test(bundleUrl)) {
-    throw new AppError(
-      'bad-request',
-      `"${model}" is not an address of a model.`,
-      'Give the http address of a folder with a manifest.json, or leave out ?model=.',
-    );
-  }
   const asked = searchParams.get('backend') ?? 'auto';
   const backend = CHOICES.find((choice) => choice === asked);
   if (!backend) {
@@ -32,5 +23,17 @@ export function sourceFromAddress(page: string): EngineSource {
       `Use ?backend= with one of ${CHOICES.join(', ')}, or leave it out.`,
     );
   }
-  return { bundleUrl, backend };
+  const model = searchParams.get('model');
+  return { model: model === null ? undefined : modelAt(model, page), backend };
+}
+
+function modelAt(model: string, page: string): ModelAddress {
+  const url = URL.canParse(model, page) ? new URL(model, page).href : undefined;
+  if (url === new URL(BUILT_IN.url, page).href) return BUILT_IN;
+  if (url && /^https?:/.test(url)) return { kind: 'url', url };
+  throw new AppError(
+    'bad-request',
+    `"${model}" is not an address of a model.`,
+    'Give the http address of a folder with a manifest.json, or leave out ?model=.',
+  );
 }

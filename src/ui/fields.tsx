@@ -62,9 +62,10 @@ interface SliderFieldProps {
   readonly label: string;
   readonly hint: string;
   readonly value: number;
+  /** Where the slider begins and ends; the number may go on to `least` and `most`. */
   readonly min: number;
-  /** Where the slider ends; the number may go on to `most`. */
   readonly max: number;
+  readonly least?: number;
   readonly most?: number;
   readonly step: number;
   /** Equal ways along the slider are equal factors. */
@@ -85,8 +86,8 @@ const POSITIONS = 40;
 
 /** A slider and a number for the same value, or what the value means. */
 export function SliderField(props: SliderFieldProps) {
-  const { label, hint, value, min, max, most = max, step, unused, problem, onChange } = props;
-  const { logarithmic = false, text } = props;
+  const { label, hint, value, min, max, step, unused, problem, onChange } = props;
+  const { least = min, most = max, logarithmic = false, text } = props;
   const id = useId();
   const within = Number.isNaN(value) ? min : Math.max(min, Math.min(max, value));
   const share = logarithmic
@@ -113,7 +114,7 @@ export function SliderField(props: SliderFieldProps) {
           id={`${id}-number`}
           label={`${label}, as a number`}
           value={value}
-          min={min}
+          min={least}
           max={most}
           step={step}
           problem={problem}

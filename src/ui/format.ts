@@ -84,8 +84,24 @@ export function roughDuration(seconds: number): string {
   return `${Math.ceil(seconds / 60)} min`;
 }
 
-export function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
+/** `11 345 678` → `11.3 MB`, `6 800 000 000` → `6.80 GB`. */
+export function bytesInWords(bytes: number): string {
+  const { unit, digits, name } = scaleFor(bytes);
+  return `${(bytes / unit).toFixed(digits)} ${name}`;
+}
+
+/** Both in the unit of the whole: `1.20 of 6.80 GB`. */
+export function bytesOfBytes(done: number, total: number): string {
+  const { unit, digits, name } = scaleFor(total);
+  const figure = (bytes: number) => (bytes / unit).toFixed(digits);
+  return `${figure(Math.min(done, total))} of ${figure(total)} ${name}`;
+}
+
+/** Steps of a tenth of a megabyte or of ten, so that a figure that grows is seen to grow. */
+function scaleFor(bytes: number) {
+  return bytes < 999.95e6
+    ? { unit: 1e6, digits: 1, name: 'MB' }
+    : { unit: 1e9, digits: 2, name: 'GB' };
 }
 
 /** `["dragon", "castle"]` → `dragon and castle`. */

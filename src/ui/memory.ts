@@ -1,47 +1,82 @@
-/** Keeps prompt, steps, sampler, seed and cache settings between visits. */
+/** Keeps the model, prompt, steps, guidance, sampler, seed and cache settings between visits. */
 import { effect } from '@preact/signals';
 import { get, set } from 'idb-keyval';
 import { type CacheSettings, settingsProblems } from '../cache/settings.ts';
+import type { ModelAddress } from '../worker/api.ts';
 import { SAMPLER_NAMES } from './format.ts';
-import { cache, prompt, randomSeed, sampler, seed, steps } from './state.ts';
-import { seedProblem, stepsProblem } from './validate.ts';
+import { BUILT_IN } from './models/choice.ts';
+import { budgetProblem } from './models/budget.ts';
+import * as state from './state.ts';
+import { guidanceProblem, seedProblem, stepsProblem } from './validate.ts';
 
 const KEY = 'settings';
 const PAUSE_MS = 300;
 
 interface Remembered {
+  /** Of the stored model, undefined for the built-in one. */
+  readonly modelId: string | undefined;
+  readonly memoryBudget: number | undefined;
   readonly prompt: string;
   readonly steps: number;
-  readonly sampler: typeof sampler.value;
+  readonly guidance: number;
+  readonly chosenFor: string;
+  readonly sampler: typeof state.sampler.value;
   readonly seed: number;
   readonly randomSeed: boolean;
   readonly cache: CacheSettings;
 }
 
-/** Without storage (a private window, blocked cookies) the page starts fresh every time. */
-export async function recall(): Promise<void> {
+/** The model that was used last. A page whose address names one does not change it. */
+let kept: string | undefined;
+
+/**
+ * Sets what was set at the last visit; gives the model of it. Without storage (a private window,
+ * blocked cookies) the page starts fresh every time.
+ */
+export async function recall(): Promise<ModelAddress> {
   const known = await get<Partial<Remembered>>(KEY).catch(() => undefined);
+  if (!known || typeof known !== 'object') return BUILT_IN;
+  const { modelId, memoryBudget } = known;
+  if (memoryBudget !== undefined && !budgetProblem(memoryBudget)) {
+    state.memoryBudget.value = memoryBudget;
+  }
   // Whoever types faster than storage answers keeps what they typed.
-  if (!known || typeof known !== 'object' || prompt.value !== '') return;
-  if (typeof known.prompt === 'string') prompt.value = known.prompt;
-  if (known.steps !== undefined && !stepsProblem(known.steps)) steps.value = known.steps;
-  if (known.sampler && known.sampler in SAMPLER_NAMES) sampler.value = known.sampler;
-  if (known.seed !== undefined && !seedProblem(known.seed)) seed.value = known.seed;
-  if (typeof known.randomSeed === 'boolean') randomSeed.value = known.randomSeed;
-  if (known.cache && settingsProblems(known.cache).length === 0) cache.value = known.cache;
+  if (state.prompt.value === '') recallSettings(known);
+  if (typeof modelId !== 'string') return BUILT_IN;
+  kept = modelId;
+  return { kind: 'stored', id: modelId };
+}
+
+function recallSettings(known: Partial<Remembered>): void {
+  const { prompt, steps, guidance, chosenFor, sampler, seed, randomSeed, cache } = known;
+  if (typeof prompt === 'string') state.prompt.value = prompt;
+  if (steps !== undefined && !stepsProblem(steps)) state.steps.value = steps;
+  if (guidance !== undefined && !guidanceProblem(guidance)) state.guidance.value = guidance;
+  if (typeof chosenFor === 'string') state.chosenFor.value = chosenFor;
+  if (sampler && sampler in SAMPLER_NAMES) state.sampler.value = sampler;
+  if (seed !== undefined && !seedProblem(seed)) state.seed.value = seed;
+  if (typeof randomSeed === 'boolean') state.randomSeed.value = randomSeed;
+  if (cache && settingsProblems(cache).length === 0) state.cache.value = cache;
 }
 
 /** From now on writes every change down, a moment after the last one. */
 export function remember(): void {
   let timer: ReturnType<typeof setTimeout>;
   effect(() => {
+    const model = state.model.value;
+    if (model.kind === 'stored') kept = model.id;
+    else if (model.url === BUILT_IN.url) kept = undefined;
     const current: Remembered = {
-      prompt: prompt.value,
-      steps: steps.value,
-      sampler: sampler.value,
-      seed: seed.value,
-      randomSeed: randomSeed.value,
-      cache: cache.value,
+      modelId: kept,
+      memoryBudget: state.memoryBudget.value,
+      prompt: state.prompt.value,
+      steps: state.steps.value,
+      guidance: state.guidance.value,
+      chosenFor: state.chosenFor.value,
+      sampler: state.sampler.value,
+      seed: state.seed.value,
+      randomSeed: state.randomSeed.value,
+      cache: state.cache.value,
     };
     clearTimeout(timer);
     timer = setTimeout(() => void set(KEY, current).catch(() => undefined), PAUSE_MS);

@@ -4,12 +4,15 @@ import { plannedComputeSteps } from '../cache/schedule.ts';
 import type { CacheSettings } from '../cache/settings.ts';
 import type { ErrorReport } from '../errors.ts';
 import type {
+  BackendChoice,
   EngineInfo,
   GenerateEvent,
   GenerateRequest,
   GenerateResult,
   LoadProgress,
+  ModelAddress,
 } from '../worker/api.ts';
+import { BUILT_IN, BUILT_IN_KEY } from './models/choice.ts';
 import { BALANCED } from './presets.ts';
 import { cacheProblem, stepsProblem } from './validate.ts';
 
@@ -20,6 +23,7 @@ export type EngineState =
 
 export type StepRecord = Extract<GenerateEvent, { kind: 'step' }>;
 export type Preview = Extract<GenerateEvent, { kind: 'preview' }>;
+export type ComponentLoading = Extract<GenerateEvent, { kind: 'loading' }>;
 
 /** `waiting`: asked for while the model was still loading. */
 export type RunPhase = 'waiting' | 'text' | 'denoising' | 'decoding';
@@ -29,6 +33,8 @@ export interface Run {
   readonly phase: RunPhase;
   readonly steps: number;
   readonly cancelling: boolean;
+  /** What the run waits for, where the model does not fit into memory as a whole. */
+  readonly loading?: ComponentLoading | undefined;
 }
 
 export type Verification = GenerateResult['stats']['verifications'][number];
@@ -41,10 +47,15 @@ export interface Finished {
 
 export interface Notice {
   readonly report: ErrorReport;
-  /** A button that mends it. */
-  readonly action?: { readonly label: string; readonly run: () => void };
+  /** Buttons that mend it. */
+  readonly actions?: readonly { readonly label: string; readonly run: () => void }[];
 }
 
+/** The model that is loaded or being loaded. */
+export const model = signal<ModelAddress>(BUILT_IN);
+export const backend = signal<BackendChoice>('auto');
+/** Bytes for weights and activations; undefined for what suits this machine. */
+export const memoryBudget = signal<number | undefined>(undefined);
 export const engine = signal<EngineState>({ kind: 'loading', progress: undefined });
 export const notice = signal<Notice | undefined>(undefined);
 /** The last thing worth telling to somebody who cannot see the page change. */
@@ -53,6 +64,10 @@ export const announcement = signal('');
 export const prompt = signal('');
 /** NaN while its field holds no number; the same goes for the numbers in `cache`. */
 export const steps = signal(50);
+/** Guidance scale, for models that take one. */
+export const guidance = signal(3.5);
+/** Key of the model that steps and guidance were chosen for. */
+export const chosenFor = signal(BUILT_IN_KEY);
 export const sampler = signal<GenerateRequest['sampler']>('euler');
 export const seed = signal(1);
 export const randomSeed = signal(true);

@@ -1,6 +1,6 @@
 /** What is wrong with a request before it is sent, in words for the person who typed it. */
 import { type CacheSettings, settingsProblems } from '../cache/settings.ts';
-import { SEED, STEPS } from '../limits.ts';
+import { GUIDANCE, SEED, STEPS } from '../limits.ts';
 
 export function promptProblem(prompt: string): string | undefined {
   return prompt.trim() === '' ? 'The prompt is empty.' : undefined;
@@ -8,6 +8,12 @@ export function promptProblem(prompt: string): string | undefined {
 
 export const stepsProblem = (steps: number) => wholeNumberProblem('Steps', steps, STEPS);
 export const seedProblem = (seed: number) => wholeNumberProblem('The seed', seed, SEED);
+
+export function guidanceProblem(guidance: number): string | undefined {
+  const { min, max } = GUIDANCE;
+  if (guidance >= min && guidance <= max) return undefined;
+  return withoutNaN(`Guidance must be a number from ${min} to ${max}, not ${guidance}.`);
+}
 
 function wholeNumberProblem(
   name: string,

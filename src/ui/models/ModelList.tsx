@@ -1,0 +1,24 @@
+import { BuiltInRow } from './BuiltInRow.tsx';
+import { LIST_TITLE_ID } from './focus.ts';
+import { StoredRow } from './StoredRow.tsx';
+import { library } from './state.ts';
+import { spaceInWords } from './words.ts';
+
+/** The models that can be used or gone on with, and the space that they take. */
+export function ModelList() {
+  const known = library.value;
+  return (
+    <section aria-labelledby={LIST_TITLE_ID}>
+      <h3 id={LIST_TITLE_ID} tabIndex={-1}>
+        On this computer
+      </h3>
+      <ul class="model-list">
+        <BuiltInRow />
+        {known?.models.map((record) => (
+          <StoredRow key={record.id} record={record} />
+        ))}
+      </ul>
+      <p class="hint space">{known ? spaceInWords(known.space) : 'Looking for stored models…'}</p>
+    </section>
+  );
+}

@@ -13,6 +13,16 @@ function room(files, group, message, ignores = []) {
   };
 }
 
+/** Files of the worker room that the page loads. */
+const PAGE_SIDE = [
+  'src/worker/client.ts',
+  'src/worker/library-client.ts',
+  'src/worker/start.ts',
+  'src/worker/api.ts',
+  'src/worker/library-api.ts',
+  'src/worker/errors.ts',
+];
+
 export default tseslint.config(
   { ignores: ['dist', 'training', 'public', 'src/onnx/proto/*_pb.ts'] },
   js.configs.recommended,
@@ -46,23 +56,31 @@ export default tseslint.config(
       '**/worker/*',
       '!**/worker/client.ts',
       '!**/worker/api.ts',
+      '!**/worker/library-client.ts',
+      '!**/worker/library-api.ts',
       '**/pipeline/**',
       '**/backend/**',
       '**/bundle/**',
       '**/onnx/**',
     ],
-    'The page reaches the engine only through worker/client.',
+    'The page reaches the engine and the stored models only through their clients.',
   ),
   room(
-    ['src/worker/client.ts', 'src/worker/api.ts', 'src/worker/errors.ts'],
-    ['../ui/**', '../onnx/**', './index.ts', './host.ts', 'onnxruntime-web*'],
+    PAGE_SIDE,
+    ['../ui/**', '../onnx/**', './index.ts', './library.ts', './host.ts', 'onnxruntime-web*'],
     'Page-side files load no engine code.',
   ),
-  room(['src/worker/**'], ['../ui/**', '../onnx/**'], 'The worker knows nothing of the page.', [
-    'src/worker/client.ts',
-    'src/worker/api.ts',
-    'src/worker/errors.ts',
-  ]),
+  room(
+    ['src/worker/**'],
+    ['../ui/**', '../onnx/**'],
+    'The engine knows nothing of the page, and makes no bundles.',
+    [...PAGE_SIDE, 'src/worker/library.ts', 'src/worker/import.ts'],
+  ),
+  room(
+    ['src/worker/library.ts', 'src/worker/import.ts'],
+    ['../ui/**', '../pipeline/**', 'onnxruntime-web*'],
+    'The worker that keeps models runs none.',
+  ),
   room(
     ['src/pipeline/**'],
     [

@@ -1,91 +1,127 @@
-/** `convert`: makes a bundle from a diffusers FLUX pipeline folder. */
-import { mkdir, writeFile } from 'node:fs/promises';
+/** `hicache convert`: makes a bundle from a FLUX.1 checkpoint, and checks one. */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import process from 'node:process';
 import type { Manifest } from '../src/bundle/manifest.ts';
-import { AppError } from '../src/errors.ts';
-import { convert } from '../src/onnx/convert.ts';
-import { QUANTIZATIONS, type Quantization } from '../src/onnx/policy.ts';
-import { measureDeviations, type Deviations } from './deviation.ts';
-import { FolderSink, FolderSource } from './folder.ts';
+import { reportOf } from '../src/errors.ts';
+import {
+  convert,
+  type Conversion,
+  type ConversionProgress,
+  type ConversionReport,
+  REPORT,
+} from '../src/onnx/convert.ts';
+import { type Lora, modelWithLoras } from '../src/onnx/lora.ts';
+import type { ModelParts } from '../src/onnx/model-parts.ts';
+import { openModel } from '../src/onnx/open-model.ts';
+import { usualQuantization } from '../src/onnx/usual-quantization.ts';
+import { TimeLeft } from '../src/time-left.ts';
+import { CONVERT_HELP, type ConvertOptions, convertOptions } from './convert-options.ts';
+import { openLora, openSources } from './convert-sources.ts';
+import { type Deviations, measureDeviations } from './deviation.ts';
+import { diskFolder } from './disk-folder.ts';
+import { ProgressLine } from './progress-line.ts';
+import { verifyBundle } from './verify-bundle.ts';
 
-const USAGE = `convert FOLDER --out BUNDLE [--quant ${QUANTIZATIONS.join('|')}] [--goldens DIR]`;
+/** Of the memory, what one piece of a tensor may take as float32; the rest is its copies and the engine. */
+const PIECES = 48;
 
-/** What conversion.json in the bundle's folder says. */
-interface ConversionReport {
-  readonly quantization: Quantization;
-  readonly bytes: number;
-  /** Of the float32 graphs on the CPU, from PyTorch in float32, if goldens were given. */
-  readonly deviations?: Deviations;
+/** Throws `AppError`: `bad-request` for wrong arguments, else what `convert` and sources throw. */
+export async function convertCommand(args: string[]): Promise<void> {
+  const options = convertOptions(args);
+  if (options.help) {
+    process.stdout.write(CONVERT_HELP);
+    return;
+  }
+  if (options.sources.length > 0) await convertSources(options);
+  if (options.verify) {
+    const graphs = await verifyBundle(options.out);
+    console.log(`Verified: every hash agrees, and all ${graphs} graphs load.`);
+  }
 }
 
-/** Throws `AppError`: `bad-request` for wrong arguments, else what `convert` throws. */
-export async function convertCommand(args: string[]): Promise<void> {
-  const { folder, out, quantization, goldens } = parse(args);
-  await mkdir(out, { recursive: true });
-  const sink = new FolderSink(out);
-  let what = '';
-  let manifest: Manifest;
-  try {
-    manifest = await convert(new FolderSource(folder), sink, {
-      quantization,
-      onProgress(progress) {
-        if (progress.what !== what) console.log(progress.what);
-        what = progress.what;
-      },
-    });
-  } finally {
-    await sink.close();
+async function convertSources(options: ConvertOptions): Promise<void> {
+  const { out, goldens } = options;
+  const source = openSources(options.sources, options.token);
+  const model = await merged(await openModel(source), options);
+  const { manifest, report } = await writeBundle(model, options);
+  printSizes(manifest);
+  printErrors(report);
+  if (goldens !== undefined) {
+    const deviations = await measureDeviations(out, goldens);
+    printDeviations(deviations);
+    const extended = { ...report, deviations };
+    await writeFile(join(out, REPORT), `${JSON.stringify(extended, null, 2)}\n`);
   }
-  const bytes = printSizes(manifest);
-  const deviations = goldens === undefined ? undefined : await measureDeviations(out, goldens);
-  if (deviations) printDeviations(deviations);
-  const report: ConversionReport = { quantization, bytes, ...(deviations && { deviations }) };
-  await writeFile(join(out, 'conversion.json'), `${JSON.stringify(report, null, 2)}\n`);
   console.log(
     `\nNot calibrated: hicache calibrate --bundle ${out} finds where steps are best computed.`,
   );
 }
 
-function parse(args: string[]): {
-  folder: string;
-  out: string;
-  quantization: Quantization;
-  goldens: string | undefined;
-} {
-  const wrong = (what: string): AppError => new AppError('bad-request', what, `Usage: ${USAGE}`);
-  let parsed;
-  try {
-    parsed = parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        out: { type: 'string' },
-        quant: { type: 'string', default: 'mixed' },
-        goldens: { type: 'string' },
-      },
-    });
-  } catch (error) {
-    throw wrong(error instanceof Error ? error.message : String(error));
-  }
-  const [folder, ...more] = parsed.positionals;
-  const { out, quant, goldens } = parsed.values;
-  if (folder === undefined || more.length > 0) throw wrong('Give one pipeline folder.');
-  if (out === undefined) throw wrong('Say with --out where the bundle is written.');
-  const quantization = QUANTIZATIONS.find((known) => known === quant);
-  if (!quantization) throw wrong(`--quant is one of ${QUANTIZATIONS.join(', ')}, not ${quant}.`);
-  return { folder, out, quantization, goldens };
+async function merged(model: ModelParts, { loras }: ConvertOptions): Promise<ModelParts> {
+  if (loras.length === 0) return model;
+  const opened: Lora[] = [];
+  for (const lora of loras) opened.push(await openLora(lora));
+  return modelWithLoras(model, opened);
 }
 
-/** One line per file; returns the sum. */
-function printSizes(manifest: Manifest): number {
+async function writeBundle(
+  model: ModelParts,
+  { out, quantization, memoryMiB }: ConvertOptions,
+): Promise<Conversion> {
+  const folder = diskFolder(out);
+  const abort = new AbortController();
+  const stop = (): void => abort.abort();
+  process.once('SIGINT', stop);
+  try {
+    return await convert(model, folder, {
+      quantization: quantization ?? usualQuantization(model.configs.flux),
+      chunk: Math.floor((memoryMiB * 2 ** 20) / 4 / PIECES),
+      signal: abort.signal,
+      onProgress: progressPrinter(),
+    });
+  } catch (error) {
+    if (reportOf(error).code === 'cancelled') process.stderr.write('\n');
+    throw error;
+  } finally {
+    process.off('SIGINT', stop);
+    await folder.close();
+  }
+}
+
+function progressPrinter(): (progress: ConversionProgress) => void {
+  const line = new ProgressLine();
+  const timeLeft = new TimeLeft();
+  return ({ what, readBytes, totalBytes }) => {
+    const share = readBytes / totalBytes;
+    const seconds = timeLeft.at(share);
+    const rest = share < 1 && seconds !== null ? `, about ${Math.ceil(seconds / 60)} min left` : '';
+    line.show(share, `${what}: ${Math.floor(100 * share)} % of ${gigabytes(totalBytes)}${rest}`);
+  };
+}
+
+function gigabytes(bytes: number): string {
+  return bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}
+
+/** One line per file, and the sum. */
+function printSizes({ files }: Manifest): void {
   let total = 0;
-  for (const [path, { bytes }] of Object.entries(manifest.files)) {
+  for (const [path, { bytes }] of Object.entries(files)) {
     console.log(`${String(bytes).padStart(12)}  ${path}`);
     total += bytes;
   }
   console.log(`${String(total).padStart(12)}  in all`);
-  return total;
+}
+
+/** The weights that quantization changed most. */
+function printErrors({ weights }: ConversionReport): void {
+  const worst = weights.toSorted((a, b) => b.relativeError - a.relativeError).slice(0, 5);
+  if (worst.length === 0) return;
+  console.log(`\nLargest errors of quantized weights, of ${weights.length} (${REPORT} has all):`);
+  for (const { name, storage, relativeError } of worst) {
+    console.log(`${(100 * relativeError).toFixed(2).padStart(6)} %  ${storage}  ${name}`);
+  }
 }
 
 function printDeviations(deviations: Deviations): void {

@@ -8,6 +8,7 @@ type Command = (args: string[]) => Promise<void>;
 const COMMANDS: Record<string, () => Promise<Command>> = {
   generate: async () => (await import('./generate.ts')).generateCommand,
   convert: async () => (await import('./convert.ts')).convertCommand,
+  costs: async () => (await import('./costs.ts')).costsCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
   calibrate: async () => (await import('./calibrate.ts')).calibrateCommand,
   choices: async () => (await import('./choices.ts')).choicesCommand,
@@ -18,6 +19,7 @@ const HELP = `Usage: hicache COMMAND [options]
 
   generate "PROMPT" --out FILE.png   make a picture
   convert                            make a bundle from a model in diffusers' layout
+  costs                              time the cache's own kernels at FLUX.1's size
   doctor                             show the GPU, its self-test and the backend that would run
   calibrate                          find where a model's steps are best computed
   bench                              compare ways to spend a budget of computed steps

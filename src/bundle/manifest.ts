@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts';
 import { GUIDANCE } from '../limits.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
+const countOrNone = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1_000_000));
 /** A relative path inside the bundle: no scheme, no leading slash, no `..`. */
 const path = v.pipe(
   v.string(),
@@ -38,8 +39,8 @@ const transformer = v.object({
   headWidth: count,
   /** Rotary dimensions of the three position axes; their sum is headWidth. */
   axes: v.tuple([count, count, count]),
-  doubleBlocks: count,
-  singleBlocks: count,
+  doubleBlocks: countOrNone,
+  singleBlocks: countOrNone,
   /** Channels of a packed latent token, 64 for 16 latent channels. */
   latentWidth: count,
   textWidth: count,

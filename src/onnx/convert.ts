@@ -1,201 +1,161 @@
-/** From a diffusers FLUX pipeline folder to a bundle (docs/bundle.md). */
-import { parseManifest, type GraphFiles, type Manifest } from '../bundle/manifest.ts';
-import type { GraphBuilder, Precision } from './builder.ts';
-import { clipGraph } from './components/clip.ts';
-import { decoderGraph } from './components/decoder.ts';
-import { headGraph } from './components/head.ts';
-import { t5Graph } from './components/t5.ts';
-import { trunkGraph } from './components/trunk.ts';
-import { readConfigs, type PipelineConfigs } from './configs.ts';
-import { readDescription } from './description.ts';
-import type { Sink, Source } from './files.ts';
-import { HashingSink } from './hashing-sink.ts';
+/** From a FLUX model in any layout to a bundle (docs/bundle.md). */
+import type { WritableFolder } from '../bundle/folder.ts';
+import { parseManifest, type Manifest } from '../bundle/manifest.ts';
+import { AppError } from '../errors.ts';
+import { writeComponents } from './bundle-components.ts';
+import { fingerprint } from './fingerprint.ts';
+import { describeModel } from './model-description.ts';
+import { type ModelParts, partsOf } from './model-parts.ts';
+import { Output } from './output.ts';
 import type { Quantization } from './policy.ts';
-import { openCheckpoint, type Checkpoint } from './safetensors.ts';
-import { DataFile, Weights } from './weights.ts';
+import { cpuQuantizer, type Quantizer } from './quantizer.ts';
+import type { StoredWeight } from './weights.ts';
+
+const MANIFEST = 'manifest.json';
+/** Beside the manifest, for people: how far every quantized weight is from the checkpoint's. */
+export const REPORT = 'conversion.json';
 
 export interface ConversionProgress {
   /** The component being written. */
   readonly what: string;
-  /** Bytes of weights read so far, and in all. */
+  /** Bytes of weights taken so far, and in all. */
   readonly readBytes: number;
   readonly totalBytes: number;
 }
 
 export interface ConversionOptions {
   readonly quantization: Quantization;
+  /** By default on this processor. The caller disposes of it. */
+  readonly quantizer?: Quantizer;
+  /** Most bytes of weights in a segment of the trunk or of T5; 1 GiB if left out. */
+  readonly segmentBytes?: number;
+  /** Numbers of a tensor that are held at once; 2²³ if left out. */
+  readonly chunk?: number;
+  /** Written between two places to go on from; 64 MiB if left out. */
+  readonly commitBytes?: number;
   readonly onProgress?: (progress: ConversionProgress) => void;
+  /** Ends the conversion; the same call goes on later. */
+  readonly signal?: AbortSignal;
+}
+
+/** What conversion.json holds. */
+export interface ConversionReport {
+  readonly quantization: Quantization;
+  /** Those that are quantized. */
+  readonly weights: readonly StoredWeight[];
+}
+
+export interface Conversion {
+  readonly manifest: Manifest;
+  readonly report: ConversionReport;
 }
 
 /**
- * Converts, tensor by tensor, and returns the manifest that it wrote last, as manifest.json.
- * Throws `AppError` `not-found` or `bad-checkpoint`, naming the file and the field.
+ * Converts, weight by weight. What it returns stands in the folder too; manifest.json comes last. A
+ * conversion that was stopped at any moment goes on from where it was safe when it is called with
+ * the same model, settings and folder; the result is the same to the byte.
+ *
+ * @throws AppError `bad-checkpoint`, naming the file and the field; `cancelled` after the signal;
+ * `out-of-storage`, after which what is there is kept.
  */
 export async function convert(
-  source: Source,
-  sink: Sink,
-  { quantization, onProgress }: ConversionOptions,
-): Promise<Manifest> {
-  const configs = await readConfigs(source);
-  const description = await readDescription(source);
-  const progress = { what: '', readBytes: 0, totalBytes: 0 };
-  const counted: Source = {
-    has: (path) => source.has(path),
-    size: (path) => source.size(path),
-    read: (path, offset, length) => {
-      // Headers are read before the total is known.
-      if (progress.totalBytes > 0) {
-        progress.readBytes += length;
-        onProgress?.({ ...progress });
-      }
-      return source.read(path, offset, length);
+  model: ModelParts,
+  folder: WritableFolder,
+  options: ConversionOptions,
+): Promise<Conversion> {
+  const { quantization, quantizer = cpuQuantizer(), segmentBytes, chunk, signal } = options;
+  // Until the new manifest is there the folder is no bundle.
+  await folder.remove(MANIFEST);
+  const output = await Output.open(folder, fingerprint(model, options), options.commitBytes);
+  const progress = new Progress(model, options.onProgress);
+  const stored: StoredWeight[] = [];
+  const components = await writeComponents(model, output, {
+    quantization,
+    quantizer,
+    ...(segmentBytes === undefined ? {} : { segmentBytes }),
+    ...(chunk === undefined ? {} : { chunk }),
+    begin: (what) => progress.begin(what),
+    onTaken: (bytes) => {
+      progress.taken(bytes);
+      if (signal?.aborted) throw cancelled();
     },
-  };
-  const checkpoints = await openCheckpoints(counted);
-  for (const { tensors } of Object.values(checkpoints)) {
-    for (const { bytes } of tensors.values()) progress.totalBytes += bytes;
-  }
-
-  const output = new HashingSink(sink);
-  const begin = (what: string): void => void (progress.what = what);
-  const components = await writeComponents(configs, checkpoints, output, quantization, begin);
-  begin('tokenizers');
-  const tokenizers = {
-    t5: await copy(source, 'tokenizer_2/tokenizer.json', output, 'tokenizers/t5.json'),
-    clip: await copy(source, 'tokenizer/tokenizer.json', output, 'tokenizers/clip.json'),
-  };
+    onStored: (weight) => stored.push(weight),
+  });
+  const tokenizers = { t5: 'tokenizers/t5.json', clip: 'tokenizers/clip.json' };
+  await output.write(tokenizers.t5, encode(model.tokenizers.t5));
+  await output.write(tokenizers.clip, encode(model.tokenizers.clip));
   const manifest: Manifest = {
     format: 'hicache-bundle',
     version: 1,
-    ...description,
-    ...describeModel(configs),
+    ...model.description,
+    ...describeModel(model.configs),
     components,
     tokenizers,
-    files: output.files(),
+    files: await output.finish(),
   };
-  const text = `${JSON.stringify(manifest, null, 2)}\n`;
-  const checked = parseManifest(text, 'manifest.json');
-  await sink.append('manifest.json', new TextEncoder().encode(text));
-  onProgress?.({ what: 'done', readBytes: progress.totalBytes, totalBytes: progress.totalBytes });
-  return checked;
+  const checked = parseManifest(JSON.stringify(manifest), MANIFEST);
+  const report: ConversionReport = { quantization, weights: stored };
+  await replace(folder, REPORT, report);
+  await folder.flush();
+  await replace(folder, MANIFEST, manifest);
+  await folder.flush();
+  await output.removeJournal();
+  progress.done();
+  return { manifest: checked, report };
 }
 
-interface Checkpoints {
-  readonly transformer: Checkpoint;
-  readonly t5: Checkpoint;
-  readonly clip: Checkpoint;
-  readonly autoencoder: Checkpoint;
+async function replace(folder: WritableFolder, path: string, value: unknown): Promise<void> {
+  await folder.truncate(path, 0);
+  await folder.append(path, encode(`${JSON.stringify(value, null, 2)}\n`));
 }
 
-async function openCheckpoints(source: Source): Promise<Checkpoints> {
-  return {
-    transformer: await openCheckpoint(source, 'transformer', 'diffusion_pytorch_model'),
-    t5: await openCheckpoint(source, 'text_encoder_2', 'model'),
-    clip: await openCheckpoint(source, 'text_encoder', 'model'),
-    autoencoder: await openCheckpoint(source, 'vae', 'diffusion_pytorch_model'),
-  };
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }
 
-/** Writes every graph and its data; the precisions of a component share one data file. */
-async function writeComponents(
-  configs: PipelineConfigs,
-  checkpoints: Checkpoints,
-  sink: Sink,
-  quantization: Quantization,
-  begin: (what: string) => void,
-): Promise<Manifest['components']> {
-  const weightsIn = (file: string, checkpoint: Checkpoint, prefix = ''): Weights =>
-    new Weights(checkpoint, new DataFile(sink, file), quantization, prefix);
-  const write = async (
-    file: string,
-    graph: GraphBuilder,
-    ...data: string[]
-  ): Promise<GraphFiles> => {
-    await sink.append(file, graph.encode());
-    return { graph: file, data };
-  };
-  const inBoth = async (
-    name: string,
-    data: string[],
-    make: (precision: Precision) => Promise<GraphBuilder>,
-  ): Promise<Record<Precision, GraphFiles>> => ({
-    float32: await write(`${name}.float32.onnx`, await make('float32'), ...data),
-    float16: await write(`${name}.float16.onnx`, await make('float16'), ...data),
-  });
-
-  // The small ones first, so that a checkpoint that does not fit is refused early.
-  begin('CLIP text encoder');
-  // Older checkpoints name the text model's tensors after the whole CLIP that it is part of.
-  const prefix = checkpoints.clip.has('final_layer_norm.weight') ? '' : 'text_model.';
-  const clipWeights = weightsIn('clip.data', checkpoints.clip, prefix);
-  const clip = await write(
-    'clip.onnx',
-    await clipGraph(configs.clip, configs.clipTokens, clipWeights),
-    'clip.data',
+function cancelled(): AppError {
+  return new AppError(
+    'cancelled',
+    'The conversion was stopped.',
+    'Start it again with the same settings; it goes on from here.',
   );
-  begin('autoencoder');
-  const decoderWeights = weightsIn('decoder.data', checkpoints.autoencoder);
-  const decoder = await inBoth('decoder', ['decoder.data'], (precision) =>
-    decoderGraph(configs.autoencoder, precision, decoderWeights),
-  );
-  begin('T5 text encoder');
-  const t5Weights = weightsIn('t5.data', checkpoints.t5);
-  const t5 = await write(
-    't5.onnx',
-    await t5Graph(configs.t5, configs.t5Tokens, t5Weights),
-    't5.data',
-  );
-  begin('transformer');
-  // The head and the trunk both begin with the timestep's embedding.
-  const conditioning = weightsIn('conditioning.data', checkpoints.transformer);
-  const headWeights = weightsIn('head.data', checkpoints.transformer);
-  const head = await inBoth('head', ['head.data', 'conditioning.data'], (precision) =>
-    headGraph(configs.flux, precision, headWeights, conditioning),
-  );
-  const trunkWeights = weightsIn('trunk.data', checkpoints.transformer);
-  const trunk = await inBoth('trunk', ['trunk.data', 'conditioning.data'], (precision) =>
-    trunkGraph(configs.flux, configs.t5Tokens, precision, trunkWeights, conditioning),
-  );
-  return {
-    t5: { float32: t5, float16: t5 },
-    clip: { float32: clip, float16: clip },
-    trunk: { float32: [trunk.float32], float16: [trunk.float16] },
-    head,
-    decoder,
-  };
 }
 
-function describeModel(
-  configs: PipelineConfigs,
-): Pick<Manifest, 'transformer' | 'text' | 'autoencoder' | 'scheduler'> {
-  const { flux, autoencoder, scheduler } = configs;
-  const stages = autoencoder.num_decoder_blocks.length;
-  return {
-    transformer: {
-      hidden: flux.num_attention_heads * flux.attention_head_dim,
-      heads: flux.num_attention_heads,
-      headWidth: flux.attention_head_dim,
-      axes: flux.axes_dims_rope,
-      doubleBlocks: flux.num_layers,
-      singleBlocks: flux.num_single_layers,
-      latentWidth: flux.in_channels,
-      textWidth: flux.joint_attention_dim,
-      pooledWidth: flux.pooled_projection_dim,
-    },
-    text: { t5Tokens: configs.t5Tokens, clipTokens: configs.clipTokens },
-    autoencoder: { latentChannels: autoencoder.latent_channels, downscale: 2 ** (stages - 1) },
-    scheduler: {
-      shift: scheduler.shift,
-      useDynamicShifting: scheduler.use_dynamic_shifting,
-      baseShift: scheduler.base_shift,
-      maxShift: scheduler.max_shift,
-      baseImageTokens: scheduler.base_image_seq_len,
-      maxImageTokens: scheduler.max_image_seq_len,
-    },
-  };
-}
+/** Adds up what was taken of the checkpoint. */
+class Progress {
+  private what = '';
+  private readBytes = 0;
+  private readonly totalBytes: number;
 
-async function copy(source: Source, from: string, sink: Sink, to: string): Promise<string> {
-  await sink.append(to, await source.read(from, 0, await source.size(from)));
-  return to;
+  constructor(
+    model: ModelParts,
+    private readonly report: (progress: ConversionProgress) => void = () => undefined,
+  ) {
+    let total = 0;
+    for (const tensors of partsOf(model)) {
+      for (const name of tensors.names()) total += tensors.storedBytes(name);
+    }
+    this.totalBytes = total;
+  }
+
+  begin(what: string): void {
+    this.what = what;
+  }
+
+  taken(bytes: number): void {
+    this.readBytes += bytes;
+    this.say();
+  }
+
+  /** What no graph asked for is not missing. */
+  done(): void {
+    this.what = 'done';
+    this.readBytes = this.totalBytes;
+    this.say();
+  }
+
+  private say(): void {
+    const { what, readBytes, totalBytes } = this;
+    this.report({ what, readBytes, totalBytes });
+  }
 }

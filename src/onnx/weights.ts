@@ -1,14 +1,13 @@
 /** Takes weights from a checkpoint into a data file, quantized as the policy says. */
 import { AppError } from '../errors.ts';
-import type { Precision, StoredTensor } from './builder.ts';
-import type { Sink } from './files.ts';
 import { floatsToHalves } from '../half.ts';
+import type { Precision, StoredTensor } from './builder.ts';
+import type { DataFile, TensorWriter } from './data-file.ts';
+import type { Unit } from './journal.ts';
 import { matrixStorage, vectorStorage, type Quantization } from './policy.ts';
-import { BLOCK, quantizeMatrix, type Bits } from './quantize.ts';
-import type { Checkpoint } from './safetensors.ts';
-
-/** WebGPU and memory mapping both want tensors to begin at such positions. */
-const ALIGNMENT = 64;
+import { BLOCK, type Bits } from './quantize.ts';
+import type { Quantizer } from './quantizer.ts';
+import { expectShape, readAll, rowChunks, type TensorSource } from './tensors.ts';
 
 /** A linear layer's matrix, as one of two kinds of node reads it. */
 export type StoredMatrix = { readonly inputs: number; readonly outputs: number } & (
@@ -22,29 +21,23 @@ export type StoredMatrix = { readonly inputs: number; readonly outputs: number }
   | { readonly kind: 'dense'; readonly matrix: StoredTensor }
 );
 
-/** An external data file, filled tensor by tensor. */
-export class DataFile {
-  private size = 0;
+/** What all weights of a conversion share. */
+export interface WeightSettings {
+  readonly quantization: Quantization;
+  readonly quantizer: Quantizer;
+  /** Numbers of a tensor that are held at once. */
+  readonly chunk?: number;
+  /** Told of bytes of the checkpoint that are done with; what it throws ends the conversion. */
+  readonly onTaken?: (bytes: number) => void;
+  /** Told what quantizing a weight cost: the norm of the error over that of the weight. */
+  readonly onStored?: (stored: StoredWeight) => void;
+}
 
-  constructor(
-    private readonly sink: Sink,
-    readonly path: string,
-  ) {}
-
-  async add(
-    name: string,
-    type: StoredTensor['type'],
-    shape: readonly number[],
-    data: Uint8Array | Uint16Array | Float32Array,
-  ): Promise<StoredTensor> {
-    const padding = (ALIGNMENT - (this.size % ALIGNMENT)) % ALIGNMENT;
-    if (padding > 0) await this.sink.append(this.path, new Uint8Array(padding));
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    await this.sink.append(this.path, bytes);
-    const offset = this.size + padding;
-    this.size = offset + bytes.length;
-    return { name, type, shape, location: this.path, offset, bytes: bytes.length };
-  }
+export interface StoredWeight {
+  /** Name in the checkpoint. */
+  readonly name: string;
+  readonly storage: string;
+  readonly relativeError: number;
 }
 
 /** Every weight is read, quantized and written once, however many graphs ask for it. */
@@ -53,21 +46,29 @@ export class Weights {
   private readonly tensors = new Map<string, Promise<StoredTensor>>();
 
   constructor(
-    readonly checkpoint: Checkpoint,
+    readonly source: TensorSource,
     private readonly file: DataFile,
-    private readonly quantization: Quantization,
-    /** What the tensors' names begin with in the checkpoint. */
-    private readonly prefix = '',
+    private readonly settings: WeightSettings,
   ) {}
 
   /** The matrix of the linear layer `module`. */
   matrix(module: string): Promise<StoredMatrix> {
-    return once(this.matrices, module, () => this.addMatrix(module));
+    return once(this.matrices, module, async () => {
+      const matrix = await this.addMatrix(module);
+      this.settings.onTaken?.(this.source.storedBytes(`${module}.weight`));
+      return matrix;
+    });
   }
 
   /** Any other tensor, in its own shape. */
-  tensor(name: string, type: Precision = vectorStorage(this.quantization)): Promise<StoredTensor> {
-    return this.derived(name, this.shape(name), type, () => this.values(name));
+  tensor(
+    name: string,
+    type: Precision = vectorStorage(this.settings.quantization),
+  ): Promise<StoredTensor> {
+    const { source } = this;
+    return this.single(name, source.shape(name), type, async function* (chunk) {
+      for await (const { values } of rowChunks(source, name, chunk)) yield values;
+    });
   }
 
   /** A tensor that is computed at conversion. */
@@ -77,65 +78,149 @@ export class Weights {
     type: Precision,
     compute: () => Promise<Float32Array>,
   ): Promise<StoredTensor> {
-    return once(this.tensors, name, async () => {
-      const values = await compute();
-      const data = type === 'float16' ? floatsToHalves(values) : values;
-      return this.file.add(name, type, shape, data);
+    return this.single(name, shape, type, async function* () {
+      yield await compute();
     });
   }
 
   /** Throws `bad-checkpoint` unless the tensors named exist in these shapes. */
   expectShapes(shapes: Readonly<Record<string, readonly number[]>>): void {
-    for (const [name, shape] of Object.entries(shapes)) {
-      this.checkpoint.expectShape(this.prefix + name, shape);
-    }
+    for (const [name, shape] of Object.entries(shapes)) expectShape(this.source, name, shape);
   }
 
   has(name: string): boolean {
-    return this.checkpoint.has(this.prefix + name);
+    return this.source.has(name);
   }
 
   shape(name: string): readonly number[] {
-    return this.checkpoint.shape(this.prefix + name);
+    return this.source.shape(name);
   }
 
+  /** All values, row by row: for vectors and tables, not for matrices. */
   values(name: string): Promise<Float32Array> {
-    return this.checkpoint.read(this.prefix + name);
+    return readAll(this.source, name);
+  }
+
+  private single(
+    name: string,
+    shape: readonly number[],
+    type: Precision,
+    read: (chunk?: number) => AsyncIterable<Float32Array>,
+  ): Promise<StoredTensor> {
+    return once(this.tensors, name, async () => {
+      const content = inType(read(this.settings.chunk), type);
+      const { tensors } = await this.file.unit(name, async (writer) => {
+        await writer.tensor(name, type, shape, content);
+        return undefined;
+      });
+      if (this.has(name)) this.settings.onTaken?.(this.source.storedBytes(name));
+      return tensors[0]!;
+    });
   }
 
   private async addMatrix(module: string): Promise<StoredMatrix> {
     const name = `${module}.weight`;
+    const { outputs, inputs } = this.matrixShape(name);
+    const storage = matrixStorage(this.settings.quantization, module);
+    if ((storage === 'int4' || storage === 'int8') && inputs % BLOCK === 0) {
+      const bits = storage === 'int4' ? 4 : 8;
+      const unit = await this.file.unit(name, (writer) =>
+        this.writeBlocks(writer, name, outputs, inputs, bits),
+      );
+      this.report(name, storage, unit);
+      const [packed, scales] = unit.tensors;
+      return { kind: 'blocks', bits, inputs, outputs, packed: packed!, scales: scales! };
+    }
+    const type = storage === 'float32' ? 'float32' : 'float16';
+    const { tensors } = await this.file.unit(name, async (writer) => {
+      await writer.tensor(name, type, [inputs, outputs], [await this.transposed(name, type)]);
+      return undefined;
+    });
+    return { kind: 'dense', inputs, outputs, matrix: tensors[0]! };
+  }
+
+  private matrixShape(name: string): { outputs: number; inputs: number } {
     const [outputs, inputs, ...rest] = this.shape(name);
     if (outputs === undefined || inputs === undefined || rest.length > 0) {
       throw new AppError(
         'bad-checkpoint',
-        `${name} is not a matrix.`,
+        `${this.source.where}: ${name} is not a matrix.`,
         'The weights do not belong to the config.json beside them.',
       );
     }
-    const values = await this.values(name);
-    const storage = matrixStorage(this.quantization, module);
-    if ((storage === 'int4' || storage === 'int8') && inputs % BLOCK === 0) {
-      const bits = storage === 'int4' ? 4 : 8;
-      const { packed, scales } = quantizeMatrix(values, outputs, inputs, bits);
-      const blocks = inputs / BLOCK;
-      const blob = (BLOCK * bits) / 8;
-      return {
-        kind: 'blocks',
-        bits,
-        inputs,
-        outputs,
-        packed: await this.file.add(`${name}.codes`, 'uint8', [outputs, blocks, blob], packed),
-        scales: await this.file.add(`${name}.scales`, 'float16', [outputs, blocks], scales),
-      };
-    }
-    const dense = transpose(values, outputs, inputs);
-    const matrix =
-      storage === 'float32'
-        ? await this.file.add(name, 'float32', [inputs, outputs], dense)
-        : await this.file.add(name, 'float16', [inputs, outputs], floatsToHalves(dense));
-    return { kind: 'dense', inputs, outputs, matrix };
+    return { outputs, inputs };
   }
+
+  /** Codes go out row by row as they are made; the scales, a thirty-second of them, follow. */
+  private async writeBlocks(
+    writer: TensorWriter,
+    name: string,
+    outputs: number,
+    inputs: number,
+    bits: Bits,
+  ): Promise<Unit['error']> {
+    const { quantizer, chunk } = this.settings;
+    const { source } = this;
+    const blocks = inputs / BLOCK;
+    const scales = new Uint16Array(outputs * blocks);
+    const error = { squaredError: 0, squaredNorm: 0 };
+    async function* codes(): AsyncGenerator<Uint8Array> {
+      for await (const { from, to, values } of rowChunks(source, name, chunk)) {
+        const rows = await quantizer
+          .quantize(values, to - from, inputs, bits)
+          .catch(named(source, name));
+        scales.set(rows.scales, from * blocks);
+        error.squaredError += rows.squaredError;
+        error.squaredNorm += rows.squaredNorm;
+        yield rows.packed;
+      }
+    }
+    const blob = (BLOCK * bits) / 8;
+    await writer.tensor(`${name}.codes`, 'uint8', [outputs, blocks, blob], codes());
+    await writer.tensor(`${name}.scales`, 'float16', [outputs, blocks], [scales]);
+    return error;
+  }
+
+  /** The whole matrix, column by column, in the type that it is stored in. */
+  private async transposed(name: string, type: Precision): Promise<Uint16Array | Float32Array> {
+    const { outputs, inputs } = this.matrixShape(name);
+    const size = outputs * inputs;
+    const result = type === 'float16' ? new Uint16Array(size) : new Float32Array(size);
+    for await (const { from, to, values } of rowChunks(this.source, name, this.settings.chunk)) {
+      const numbers = type === 'float16' ? floatsToHalves(values) : values;
+      for (let column = 0; column < inputs; column++) {
+        const start = column * outputs;
+        for (let row = from; row < to; row++) {
+          result[start + row] = numbers[(row - from) * inputs + column]!;
+        }
+      }
+    }
+    return result;
+  }
+
+  private report(name: string, storage: string, { error }: Unit): void {
+    if (!error) return;
+    const { squaredError, squaredNorm } = error;
+    const relativeError = squaredNorm === 0 ? 0 : Math.sqrt(squaredError / squaredNorm);
+    this.settings.onStored?.({ name, storage, relativeError });
+  }
+}
+
+async function* inType(
+  chunks: AsyncIterable<Float32Array>,
+  type: Precision,
+): AsyncGenerator<ArrayBufferView> {
+  for await (const values of chunks) yield type === 'float16' ? floatsToHalves(values) : values;
+}
+
+/** Says of what tensor a quantizer complains. */
+function named(source: TensorSource, name: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof AppError && error.code === 'bad-checkpoint')) throw error;
+    throw new AppError(error.code, `${source.where}: ${name}: ${error.message}`, error.hint, {
+      cause: error,
+    });
+  };
 }
 
 function once<T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
@@ -144,14 +229,4 @@ function once<T>(cache: Map<string, Promise<T>>, key: string, make: () => Promis
   const made = make();
   cache.set(key, made);
   return made;
-}
-
-function transpose(values: Float32Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      result[column * rows + row] = values[row * columns + column]!;
-    }
-  }
-  return result;
 }

@@ -8,6 +8,17 @@ export type { GenerateEvent, GenerateRequest, GenerateResult, LoadProgress };
 
 export type BackendChoice = 'auto' | 'webgpu' | 'cpu';
 
+/** Where a model is: a bundle's folder on the web, or one that this browser keeps (library-api.ts). */
+export type ModelAddress =
+  { readonly kind: 'url'; readonly url: string } | { readonly kind: 'stored'; readonly id: string };
+
+export interface LoadRequest {
+  readonly model: ModelAddress;
+  readonly backend: BackendChoice;
+  /** Bytes for weights and activations; left out, what suits this machine. */
+  readonly memoryBudget?: number;
+}
+
 /** What the page needs to know of the loaded model. */
 export interface EngineInfo {
   readonly backend: BackendInfo;
@@ -17,17 +28,15 @@ export interface EngineInfo {
     readonly examples: readonly string[];
     readonly sizes: readonly { readonly width: number; readonly height: number }[];
     readonly defaultSteps: number;
+    /** Usual guidance scale; null for a model that takes none. */
+    readonly defaultGuidance: number | null;
   };
 }
 
 /** What the worker exposes through Comlink. Errors arrive as `AppError`. */
 export interface EngineApi {
-  /** Loads a bundle and starts a backend; `bundleUrl` is the folder that holds manifest.json. */
-  load(
-    bundleUrl: string,
-    backend: BackendChoice,
-    onProgress: (progress: LoadProgress) => void,
-  ): Promise<EngineInfo>;
+  /** Loads a bundle and starts a backend. */
+  load(request: LoadRequest, onProgress: (progress: LoadProgress) => void): Promise<EngineInfo>;
   /** Rejects with code `cancelled` after `cancel()`, `busy` while another picture is made. */
   generate(
     request: GenerateRequest,

@@ -1,13 +1,14 @@
 /** The engine's own thread: one model, one backend, one picture at a time. */
 import { expose, transfer } from 'comlink';
 import { chooseBackend } from '../backend/choose.ts';
-import { openBundleUrl } from '../bundle/bundle.ts';
+import { type Bundle, openBundleUrl } from '../bundle/bundle.ts';
+import { openBrowserStore } from '../bundle/store/browser.ts';
 import type { CacheSettings } from '../cache/settings.ts';
 import { AppError } from '../errors.ts';
 import { type Engine, generate } from '../pipeline/generate.ts';
-import { checkSettings } from '../pipeline/request.ts';
+import { checkSettings, guidanceOf } from '../pipeline/request.ts';
 import { loadTokenizers } from '../pipeline/tokenize.ts';
-import type { EngineApi, EngineInfo, GenerateEvent } from './api.ts';
+import type { EngineApi, EngineInfo, GenerateEvent, LoadProgress, ModelAddress } from './api.ts';
 import { registerErrorHandler } from './errors.ts';
 import { workerHost } from './host.ts';
 
@@ -23,15 +24,16 @@ let engine: Engine | undefined;
 let job: Job | undefined;
 
 const api: EngineApi = {
-  async load(bundleUrl, choice, onProgress) {
+  async load({ model, backend: choice, memoryBudget }, onProgress) {
     if (job) throw busy();
     const before = engine;
     engine = undefined;
     await before?.backend.dispose();
 
-    const bundle = await openBundleUrl(bundleUrl, { onProgress });
+    const bundle = await openBundle(model, onProgress);
     const tokenizers = await loadTokenizers(bundle);
-    const backend = await chooseBackend(choice, bundle, host);
+    const options = memoryBudget === undefined ? {} : { memoryBudget };
+    const backend = await chooseBackend(choice, bundle, host, options);
     engine = { backend, tokenizers, manifest: bundle.manifest };
     return describe(engine);
   },
@@ -69,11 +71,30 @@ const api: EngineApi = {
   },
 };
 
+async function openBundle(
+  model: ModelAddress,
+  onProgress: (progress: LoadProgress) => void,
+): Promise<Bundle> {
+  switch (model.kind) {
+    case 'url':
+      return openBundleUrl(model.url, { onProgress });
+    case 'stored':
+      return (await openBrowserStore()).open(model.id);
+  }
+}
+
 function describe({ backend, manifest }: Engine): EngineInfo {
   const { title, licence, examples, sizes, defaults } = manifest;
   return {
     backend: backend.info,
-    model: { title, licence, examples, sizes, defaultSteps: defaults.steps },
+    model: {
+      title,
+      licence,
+      examples,
+      sizes,
+      defaultSteps: defaults.steps,
+      defaultGuidance: guidanceOf({}, manifest) ?? null,
+    },
   };
 }
 

@@ -66,7 +66,7 @@ export async function sample(
     return floats(data, ...shape);
   };
 
-  const text = await runGraph(bundle, components.t5.float32, {
+  const text = await runGraph(bundle, onlySegment(components.t5.float32), {
     input_ids: integers(t5Ids, [1, t5Ids.length]),
   });
   const pooled = await runGraph(bundle, components.clip.float32, {

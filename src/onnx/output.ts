@@ -1,0 +1,95 @@
+/** The folder that a conversion writes: data files that are gone on with, and small whole files. */
+import { FileHash } from '../bundle/file-hash.ts';
+import type { WritableFolder } from '../bundle/folder.ts';
+import type { Manifest } from '../bundle/manifest.ts';
+import { DataFile } from './data-file.ts';
+import { JOURNAL, type Line, readJournal, type Unit, writeJournal } from './journal.ts';
+
+/** Read at a time of a file that is gone on with. */
+const PIECE = 4 * 2 ** 20;
+
+export class Output {
+  private readonly hashes = new Map<string, FileHash>();
+  private readonly opened: DataFile[] = [];
+
+  private constructor(
+    private readonly folder: WritableFolder,
+    private readonly started: ReadonlyMap<string, { hash: FileHash; units: readonly Unit[] }>,
+    private readonly commitBytes: number | undefined,
+  ) {}
+
+  /**
+   * Begins a conversion, or goes on with one: what the journal lists is read again, and counts if
+   * its hash is the one written down.
+   * @param of digest of the source and the settings
+   * @param commitBytes written between two places to go on from
+   */
+  static async open(folder: WritableFolder, of: string, commitBytes?: number): Promise<Output> {
+    const byFile = new Map<string, Line[]>();
+    for (const line of await readJournal(folder, of)) {
+      byFile.set(line.file, [...(byFile.get(line.file) ?? []), line]);
+    }
+    const started = new Map<string, { hash: FileHash; units: readonly Unit[] }>();
+    const good: Line[] = [];
+    for (const [file, lines] of byFile) {
+      const hash = await verified(folder, file, lines);
+      if (!hash) continue;
+      started.set(file, { hash, units: lines.flatMap(({ units }) => units) });
+      good.push(...lines);
+    }
+    await writeJournal(folder, of, good);
+    return new Output(folder, started, commitBytes);
+  }
+
+  /** Tensors are added to it in the same order every time. */
+  async dataFile(path: string): Promise<DataFile> {
+    const { hash, units } = this.started.get(path) ?? { hash: new FileHash(), units: [] };
+    await this.folder.truncate(path, hash.hashes().bytes);
+    this.hashes.set(path, hash);
+    const file = new DataFile(this.folder, path, hash, units, this.commitBytes);
+    this.opened.push(file);
+    return file;
+  }
+
+  /** A small file, written anew every time. */
+  async write(path: string, bytes: Uint8Array): Promise<void> {
+    const hash = new FileHash();
+    hash.update(bytes);
+    this.hashes.set(path, hash);
+    await this.folder.truncate(path, 0);
+    await this.folder.append(path, bytes);
+  }
+
+  /** Ends the data files, and gives all files as the manifest lists them. */
+  async finish(): Promise<Manifest['files']> {
+    for (const file of this.opened) await file.commit();
+    return Object.fromEntries(
+      [...this.hashes].map(([path, hash]) => {
+        const { bytes, sha256, parts } = hash.hashes();
+        // The only part of a file has the file's own hash.
+        return [path, { bytes, sha256, ...(parts.length > 1 ? { parts } : {}) }];
+      }),
+    );
+  }
+
+  /** The journal has served once the manifest is written. */
+  async removeJournal(): Promise<void> {
+    await this.folder.remove(JOURNAL);
+  }
+}
+
+/** The hash of all that the lines say, if the file still has it. */
+async function verified(
+  folder: WritableFolder,
+  file: string,
+  lines: readonly Line[],
+): Promise<FileHash | undefined> {
+  const hash = new FileHash();
+  const there = await folder.size(file);
+  const last = lines.at(-1)!;
+  if (there < last.bytes) return undefined;
+  for (let from = 0; from < last.bytes; from += PIECE) {
+    hash.update(await folder.read(file, from, Math.min(PIECE, last.bytes - from)));
+  }
+  return hash.hashes().sha256 === last.sha256 ? hash : undefined;
+}

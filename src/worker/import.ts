@@ -1,0 +1,175 @@
+/** Brings a model into the store: a bundle as it is, a checkpoint converted. */
+import { downloadBundle } from '../bundle/download.ts';
+import { MANIFEST } from '../bundle/remote-manifest.ts';
+import type { ModelStore } from '../bundle/store.ts';
+import type { ModelRecord } from '../bundle/store/records.ts';
+import { convert } from '../onnx/convert.ts';
+import { estimatedBytes } from '../onnx/estimate.ts';
+import type { Source } from '../onnx/files.ts';
+import { loraFrom, modelWithLoras } from '../onnx/lora.ts';
+import type { ModelParts } from '../onnx/model-parts.ts';
+import { openModel } from '../onnx/open-model.ts';
+import type { Quantization } from '../onnx/policy.ts';
+import type { Quantizer } from '../onnx/quantizer.ts';
+import { openFile } from '../onnx/safetensors.ts';
+import { sourceAt } from '../onnx/sources/address.ts';
+import { pickedFiles, pickedFolder } from '../onnx/sources/picked.ts';
+import { usualQuantization } from '../onnx/usual-quantization.ts';
+import { TimeLeft } from '../time-left.ts';
+import type { ImportLora, ImportProgress, ImportRequest, ImportSource } from './library-api.ts';
+
+export interface ImportControl {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: ImportProgress) => void;
+  /** What quantizes here; called only for a checkpoint. The import disposes of it. */
+  readonly quantizer: () => Promise<Quantizer>;
+}
+
+/**
+ * What is there already of the same source and settings counts.
+ *
+ * @throws AppError `cancelled` after the signal, `out-of-storage` before it begins or on the way,
+ * `busy`, and what sources, conversions and downloads throw. What was done is kept.
+ */
+export async function importModel(
+  store: ModelStore,
+  request: ImportRequest,
+  control: ImportControl,
+): Promise<ModelRecord> {
+  const bundle = await bundleAddress(request.source);
+  if (bundle !== undefined) return importBundle(store, bundle, control);
+  const source = await openSource(request.source);
+  control.onProgress(progressOf('Reading the headers'));
+  return importCheckpoint(store, source, request, control);
+}
+
+/** The folder of a bundle, if the address is that of one. */
+async function bundleAddress(source: ImportSource): Promise<string | undefined> {
+  if (source.kind !== 'address') return undefined;
+  const address = source.address.trim();
+  if (!/^https?:\/\//.test(address)) return undefined;
+  const folder = address.replace(/manifest\.json$/, '');
+  if (/\.safetensors$/.test(folder)) return undefined;
+  return (await sourceAt(folder, tokenOf(source)).has(MANIFEST)) ? folder : undefined;
+}
+
+async function openSource(source: ImportSource): Promise<Source> {
+  switch (source.kind) {
+    case 'files':
+      return pickedFiles(source.files);
+    case 'folder':
+      return pickedFolder(source.folder);
+    case 'address':
+      return sourceAt(source.address, tokenOf(source));
+  }
+}
+
+async function importBundle(
+  store: ModelStore,
+  address: string,
+  { signal, onProgress }: ImportControl,
+): Promise<ModelRecord> {
+  const timeLeft = new TimeLeft();
+  const draft = { title: address, licence: '', source: address, settings: {} };
+  const { id, folder } = await store.begin(draft);
+  try {
+    await downloadBundle(address, folder, {
+      signal,
+      reserve: (bytes) => store.ensureRoom(bytes),
+      onProgress: ({ what, loadedBytes, totalBytes }) =>
+        onProgress({
+          what: `Downloading the ${what}`,
+          doneBytes: loadedBytes,
+          totalBytes,
+          secondsLeft: timeLeft.at(loadedBytes / totalBytes),
+        }),
+    });
+  } finally {
+    await folder.close();
+  }
+  return store.finish(id);
+}
+
+async function importCheckpoint(
+  store: ModelStore,
+  source: Source,
+  { source: asked, quantization: wanted, loras }: ImportRequest,
+  { signal, onProgress, quantizer: open }: ImportControl,
+): Promise<ModelRecord> {
+  const model = await merged(await openModel(source), loras);
+  const quantization = wanted === 'auto' ? usualQuantization(model.configs.flux) : wanted;
+  const { title, licence } = model.description;
+  const settings = {
+    quantization,
+    ...Object.fromEntries(loras.map(({ file, strength }) => [`lora ${file.name}`, strength])),
+  };
+  const { id, folder } = await store.begin({ title, licence, source: nameOf(asked), settings });
+  try {
+    await store.ensureRoom(estimatedBytes(model, quantization) - (await bytesOf(store, id)));
+    await convertWith(await open(), model, quantization);
+  } finally {
+    await folder.close();
+  }
+  return store.finish(id);
+
+  async function convertWith(
+    quantizer: Quantizer,
+    from: ModelParts,
+    storage: Quantization,
+  ): Promise<void> {
+    const timeLeft = new TimeLeft();
+    try {
+      await convert(from, folder, {
+        quantization: storage,
+        quantizer,
+        signal,
+        onProgress: ({ what, readBytes, totalBytes }) =>
+          onProgress({
+            what: `Converting the ${what}`,
+            doneBytes: readBytes,
+            totalBytes,
+            secondsLeft: timeLeft.at(readBytes / totalBytes),
+          }),
+      });
+    } finally {
+      quantizer.dispose();
+    }
+  }
+}
+
+async function merged(model: ModelParts, loras: readonly ImportLora[]): Promise<ModelParts> {
+  if (loras.length === 0) return model;
+  const opened = [];
+  for (const { file, strength } of loras) {
+    opened.push(loraFrom(await openFile(pickedFiles([file]), file.name), strength));
+  }
+  return modelWithLoras(model, opened);
+}
+
+/** What tells one source from another: the same files or the same address go on with an import. */
+function nameOf(source: ImportSource): string {
+  switch (source.kind) {
+    case 'files': {
+      const names = source.files.map(({ webkitRelativePath, name }) => webkitRelativePath || name);
+      const [first = ''] = names.toSorted();
+      const top = first.includes('/') ? first.slice(0, first.indexOf('/')) : undefined;
+      return top ?? names.toSorted().join(', ');
+    }
+    case 'folder':
+      return source.folder.name;
+    case 'address':
+      return source.address.trim();
+  }
+}
+
+async function bytesOf(store: ModelStore, id: string): Promise<number> {
+  return (await store.list()).find((record) => record.id === id)?.bytes ?? 0;
+}
+
+function tokenOf({ token }: { readonly token?: string }): { token?: string } {
+  return token === undefined || token === '' ? {} : { token };
+}
+
+function progressOf(what: string): ImportProgress {
+  return { what, doneBytes: 0, totalBytes: 0, secondsLeft: null };
+}

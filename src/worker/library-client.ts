@@ -1,0 +1,29 @@
+/** The page's side of the worker that keeps models. */
+import { proxy, wrap } from 'comlink';
+import { registerErrorHandler } from './errors.ts';
+import type { LibraryApi } from './library-api.ts';
+import { startWorker } from './start.ts';
+
+/** Starts the worker; it lives as long as the page. */
+export function startLibrary(): LibraryApi {
+  registerErrorHandler();
+  const { worker, orFailure } = startWorker(
+    new Worker(new URL('./library.ts', import.meta.url), {
+      type: 'module',
+      name: new URL('.', document.baseURI).href,
+    }),
+    'The worker that keeps models failed',
+  );
+  const remote = wrap<LibraryApi>(worker);
+  return {
+    list: () => orFailure(remote.list()),
+    async import(request, onProgress) {
+      // Only a page may ask; browsers that say no store all the same.
+      await navigator.storage?.persist?.().catch(() => false);
+      return orFailure(remote.import(request, proxy(onProgress)));
+    },
+    cancel: () => orFailure(remote.cancel()),
+    remove: (id) => orFailure(remote.remove(id)),
+    verify: (id, onProgress) => orFailure(remote.verify(id, proxy(onProgress))),
+  };
+}

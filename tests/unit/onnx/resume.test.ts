@@ -1,0 +1,125 @@
+/** A conversion that is stopped anywhere goes on, and comes out the same to the byte. */
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { convert, type ConversionOptions } from '../../../src/onnx/convert.ts';
+import { JOURNAL } from '../../../src/onnx/journal.ts';
+import type { ModelParts } from '../../../src/onnx/model-parts.ts';
+import { openModel } from '../../../src/onnx/open-model.ts';
+import type { TensorSource } from '../../../src/onnx/tensors.ts';
+import { FolderSource } from '../../../tools/folder.ts';
+import { MemoryBundle } from './memory-bundle.ts';
+
+const TIMEOUT = 240_000;
+const OPTIONS: ConversionOptions = { quantization: 'int4', commitBytes: 200_000 };
+
+let model: ModelParts;
+let undisturbed: Map<string, Uint8Array>;
+
+beforeAll(async () => {
+  model = await openModel(new FolderSource('training/pocket'));
+  undisturbed = (await converted(new MemoryBundle())).files();
+}, TIMEOUT);
+
+async function converted(bundle: MemoryBundle, options = OPTIONS): Promise<MemoryBundle> {
+  const folder = bundle.open();
+  await convert(model, folder, options);
+  await folder.close();
+  return bundle;
+}
+
+function expectSame(files: Map<string, Uint8Array>): void {
+  expect([...files.keys()].sort()).toEqual([...undisturbed.keys()].sort());
+  for (const [path, bytes] of files) {
+    expect(Buffer.compare(bytes, undisturbed.get(path)!), path).toBe(0);
+  }
+}
+
+test('ten crashes at random places leave no trace', { timeout: TIMEOUT }, async () => {
+  const bundle = new MemoryBundle();
+  const random = fc.sample(fc.integer({ min: 1, max: 2_500_000 }), { numRuns: 10, seed: 7 });
+  let crashes = 0;
+  for (const bytes of random) {
+    bundle.storage.crashAfter = bytes;
+    await converted(bundle).catch(() => crashes++);
+    bundle.storage.crash();
+  }
+  expect(crashes).toBeGreaterThan(5);
+  await converted(bundle);
+  expectSame(bundle.files());
+});
+
+describe('what is there already', () => {
+  /** Reads of weights, counted. */
+  const counting = (read: { bytes: number }): ModelParts => {
+    const counted = (tensors: TensorSource): TensorSource => ({
+      where: tensors.where,
+      names: () => tensors.names(),
+      has: (name) => tensors.has(name),
+      shape: (name) => tensors.shape(name),
+      storedBytes: (name) => tensors.storedBytes(name),
+      rows: async (name, from, to) => {
+        const values = await tensors.rows(name, from, to);
+        read.bytes += values.byteLength;
+        return values;
+      },
+    });
+    return { ...model, transformer: counted(model.transformer) };
+  };
+
+  async function stopped(afterBytes: number): Promise<MemoryBundle> {
+    const bundle = new MemoryBundle();
+    bundle.storage.crashAfter = afterBytes;
+    await expect(converted(bundle)).rejects.toThrow();
+    bundle.storage.crash();
+    return bundle;
+  }
+
+  test('is not computed again', { timeout: TIMEOUT }, async () => {
+    const whole = { bytes: 0 };
+    await convert(counting(whole), new MemoryBundle().open(), OPTIONS);
+    const bundle = await stopped(7_000_000);
+    const rest = { bytes: 0 };
+    await convert(counting(rest), bundle.open(), OPTIONS);
+    expect(rest.bytes).toBeLessThan(0.7 * whole.bytes);
+    expect(rest.bytes).toBeGreaterThan(0);
+    expectSame(bundle.files());
+  });
+
+  test('is made anew if it was changed in the meantime', { timeout: TIMEOUT }, async () => {
+    const bundle = await stopped(7_000_000);
+    bundle.files().get('trunk.data')![1000]! ^= 1;
+    await converted(bundle);
+    expectSame(bundle.files());
+  });
+
+  test('is made anew if the journal was', { timeout: TIMEOUT }, async () => {
+    const bundle = await stopped(7_000_000);
+    const journal = bundle.files().get(JOURNAL)!;
+    journal.fill(0x7b, journal.length / 2);
+    await converted(bundle);
+    expectSame(bundle.files());
+  });
+
+  test('does not count for other settings', { timeout: TIMEOUT }, async () => {
+    const bundle = await stopped(7_000_000);
+    await converted(bundle, { ...OPTIONS, quantization: 'int8' });
+    const other = await converted(new MemoryBundle(), { ...OPTIONS, quantization: 'int8' });
+    for (const [path, bytes] of other.files()) {
+      expect(Buffer.compare(bytes, bundle.files().get(path)!), path).toBe(0);
+    }
+  });
+});
+
+test('a signal stops it, and it goes on', { timeout: TIMEOUT }, async () => {
+  const bundle = new MemoryBundle();
+  const abort = new AbortController();
+  const onProgress = ({ readBytes, totalBytes }: { readBytes: number; totalBytes: number }) => {
+    if (readBytes > totalBytes / 2) abort.abort();
+  };
+  const options = { ...OPTIONS, signal: abort.signal, onProgress };
+  await expect(converted(bundle, options)).rejects.toMatchObject({ code: 'cancelled' });
+  expect(bundle.files().has('manifest.json')).toBe(false);
+  bundle.storage.crash();
+  await converted(bundle);
+  expectSame(bundle.files());
+});

@@ -2,7 +2,7 @@
 import { mkdir, open, readdir, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { AppError } from '../src/errors.ts';
-import { endsBefore, type Sink, type Source } from '../src/onnx/files.ts';
+import { endsBefore, type Source } from '../src/onnx/files.ts';
 
 /** A folder, or the folder around a single .safetensors file, of which only that file is listed. */
 export class FolderSource implements Source {
@@ -69,27 +69,4 @@ export class FolderSource implements Source {
 
 function notThere(path: string, cause: unknown): AppError {
   return new AppError('not-found', `${path} does not exist.`, 'Check the path.', { cause });
-}
-
-export class FolderSink implements Sink {
-  private readonly files = new Map<string, FileHandle>();
-
-  constructor(private readonly folder: string) {}
-
-  async append(path: string, bytes: Uint8Array): Promise<void> {
-    let file = this.files.get(path);
-    if (!file) {
-      const full = join(this.folder, path);
-      await mkdir(dirname(full), { recursive: true });
-      file = await open(full, 'w');
-      this.files.set(path, file);
-    }
-    // writeFile on a handle goes on from where the last one ended.
-    await file.writeFile(bytes);
-  }
-
-  async close(): Promise<void> {
-    for (const file of this.files.values()) await file.close();
-    this.files.clear();
-  }
 }

@@ -43,7 +43,7 @@ class ComponentWriter {
   ) {}
 
   async clip(): Promise<InBoth> {
-    this.settings.begin('CLIP text encoder');
+    await this.begin('CLIP text encoder');
     const { configs, clip } = this.model;
     const weights = await this.weights('clip.data', clip);
     const graph = await clipGraph(configs.clip, configs.clipTokens, weights);
@@ -52,7 +52,7 @@ class ComponentWriter {
   }
 
   async autoencoder(): Promise<Pick<Components, 'decoder' | 'encoder' | 'previewer'>> {
-    this.settings.begin('autoencoder');
+    await this.begin('autoencoder');
     const { configs, autoencoder, previewer } = this.model;
     const weights = await this.weights('decoder.data', autoencoder);
     const decoder = await this.inBoth('decoder', ['decoder.data'], (precision) =>
@@ -77,7 +77,7 @@ class ComponentWriter {
 
   /** One graph for both precisions: T5's activations exceed half precision. */
   async t5(): Promise<Components['t5']> {
-    this.settings.begin('T5 text encoder');
+    await this.begin('T5 text encoder');
     const { configs, t5 } = this.model;
     const { quantization, segmentBytes } = this.settings;
     const segments = planT5(configs.t5, storedSizes(quantization), segmentBytes);
@@ -96,7 +96,7 @@ class ComponentWriter {
   }
 
   async transformer(): Promise<Pick<Components, 'trunk' | 'head'>> {
-    this.settings.begin('transformer');
+    await this.begin('transformer');
     const { configs, transformer } = this.model;
     const { flux, t5Tokens } = configs;
     // The head and the trunk both begin with the timestep's embedding.
@@ -120,6 +120,12 @@ class ComponentWriter {
       trunk.float16.push(files.float16);
     }
     return { head, trunk };
+  }
+
+  /** A component that is done need not be done again. */
+  private async begin(what: string): Promise<void> {
+    await this.output.commit();
+    this.settings.begin(what);
   }
 
   private async weights(file: string, source: TensorSource): Promise<Weights> {

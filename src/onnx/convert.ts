@@ -31,7 +31,7 @@ export interface ConversionOptions {
   readonly segmentBytes?: number;
   /** Numbers of a tensor that are held at once; 2²³ if left out. */
   readonly chunk?: number;
-  /** Written between two places to go on from; 64 MiB if left out. */
+  /** Written between two places to go on from; 32 MiB if left out. */
   readonly commitBytes?: number;
   readonly onProgress?: (progress: ConversionProgress) => void;
   /** Ends the conversion; the same call goes on later. */

@@ -8,7 +8,7 @@ import { appendLine, type Unit } from './journal.ts';
 const ALIGNMENT = 64;
 
 /** Written between two lines of the journal: what a stop costs at most, and how rarely disks wait. */
-const COMMIT_BYTES = 64 * 2 ** 20;
+const COMMIT_BYTES = 32 * 2 ** 20;
 
 const ELEMENT_BYTES = { float32: 4, float16: 2, int32: 4, int64: 8, uint8: 1 } as const;
 

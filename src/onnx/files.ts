@@ -17,12 +17,6 @@ export interface Source {
   read(path: string, offset: number, length: number): Promise<Uint8Array>;
 }
 
-/** A folder that is written file by file, each from its beginning to its end. */
-export interface Sink {
-  /** Adds bytes at the end of a file; the first call creates the file anew. */
-  append(path: string, bytes: Uint8Array): Promise<void>;
-}
-
 /** Configurations, indices and vocabularies are far smaller. */
 const LARGEST_TEXT = 100 * 2 ** 20;
 

@@ -60,9 +60,14 @@ export class Output {
     await this.folder.append(path, bytes);
   }
 
+  /** Makes everything that is in the data files so far safe from a crash. */
+  async commit(): Promise<void> {
+    for (const file of this.opened) await file.commit();
+  }
+
   /** Ends the data files, and gives all files as the manifest lists them. */
   async finish(): Promise<Manifest['files']> {
-    for (const file of this.opened) await file.commit();
+    await this.commit();
     return Object.fromEntries(
       [...this.hashes].map(([path, hash]) => {
         const { bytes, sha256, parts } = hash.hashes();

@@ -1,12 +1,11 @@
 /** Files in memory, for conversions in tests. */
 import { AppError } from '../../../src/errors.ts';
-import { endsBefore, type Sink, type Source } from '../../../src/onnx/files.ts';
+import { endsBefore, type Source } from '../../../src/onnx/files.ts';
 
-export class MemoryFiles implements Source, Sink {
+export class MemoryFiles implements Source {
   readonly files = new Map<string, Uint8Array>();
   /** The longest single read so far. */
   longestRead = 0;
-  private readonly room = new Map<string, Uint8Array>();
 
   /** Text files may be given as text. */
   constructor(files: Readonly<Record<string, Uint8Array | string>> = {}) {
@@ -32,22 +31,6 @@ export class MemoryFiles implements Source, Sink {
     const file = this.file(path);
     if (offset + length > file.length) endsBefore(path, offset + length);
     return Promise.resolve(file.subarray(offset, offset + length));
-  }
-
-  /** Room is doubled when it runs out, so that many small pieces stay cheap. */
-  append(path: string, bytes: Uint8Array): Promise<void> {
-    const used = this.files.get(path)?.length ?? 0;
-    const needed = used + bytes.length;
-    let room = this.room.get(path) ?? new Uint8Array(1024);
-    if (room.length < needed) {
-      const larger = new Uint8Array(2 * needed);
-      larger.set(room.subarray(0, used));
-      room = larger;
-    }
-    room.set(bytes, used);
-    this.room.set(path, room);
-    this.files.set(path, room.subarray(0, needed));
-    return Promise.resolve();
   }
 
   private file(path: string): Uint8Array {

@@ -11,7 +11,9 @@ export function EngineStatus() {
     return (
       <details class="engine ready" data-backend={backend.kind}>
         <summary>
-          <span class="title">{model.title}</span> on {backend.kind === 'webgpu' ? 'WebGPU' : 'CPU'}
+          <span>
+            {model.title} on {backend.kind === 'webgpu' ? 'WebGPU' : 'CPU'}
+          </span>
         </summary>
         <div class="card">
           <p>

@@ -99,9 +99,8 @@ export function bytesOfBytes(done: number, total: number): string {
 
 /** Steps of a tenth of a megabyte or of ten, so that a figure that grows is seen to grow. */
 function scaleFor(bytes: number) {
-  return bytes < 999.95e6
-    ? { unit: 1e6, digits: 1, name: 'MB' }
-    : { unit: 1e9, digits: 2, name: 'GB' };
+  if (bytes < 999.95e6) return { unit: 1e6, digits: 1, name: 'MB' };
+  return { unit: 1e9, digits: bytes < 99.995e9 ? 2 : 0, name: 'GB' };
 }
 
 /** `["dragon", "castle"]` → `dragon and castle`. */

@@ -1,6 +1,7 @@
 import { Segments, Select } from '../choices.tsx';
 import { changeDraft, startImport } from './actions.ts';
 import { FilesField } from './FilesField.tsx';
+import { ADD_TITLE_ID } from './focus.ts';
 import { ImportOutcome } from './ImportOutcome.tsx';
 import { ImportProgress } from './ImportProgress.tsx';
 import { LoraFields } from './LoraFields.tsx';
@@ -14,8 +15,10 @@ const PLACES = { computer: 'This computer', web: 'The web' } as const;
 export function AddModel() {
   const { from, quantization } = draft.value;
   return (
-    <section class="add" aria-labelledby="add-title">
-      <h3 id="add-title">Add a model</h3>
+    <section class="add" aria-labelledby={ADD_TITLE_ID}>
+      <h3 id={ADD_TITLE_ID} tabIndex={-1}>
+        Add a model
+      </h3>
       {importing.value ? <ImportProgress /> : <ImportOutcome />}
       {!importing.value && (
         <form

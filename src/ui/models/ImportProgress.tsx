@@ -1,4 +1,4 @@
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { roughDuration } from '../format.ts';
 import { cancelImport } from './actions.ts';
 import { useFocusIfLost } from './focus.ts';
@@ -9,6 +9,7 @@ import { progressInWords, sourceName } from './words.ts';
 export function ImportProgress() {
   const panel = useRef<HTMLDivElement>(null);
   useFocusIfLost(panel);
+  useEffect(() => panel.current?.scrollIntoView({ block: 'nearest' }), []);
   const current = importing.value;
   if (!current) return null;
   const { source, progress, cancelling } = current;

@@ -29,7 +29,7 @@ export function MemoryBudget() {
           if (idle && changed && !problem) setMemoryBudget(wanted);
         }}
       >
-        <Segments label="Memory" names={KINDS} value={kind} onChange={setKind} />
+        <Segments label="How much" names={KINDS} value={kind} onChange={setKind} />
         {kind === 'limit' && (
           <SliderField
             label="Limit in GB"

@@ -1,15 +1,21 @@
+import { useRef, useState } from 'preact/hooks';
 import type { ModelRecord } from '../../worker/library-api.ts';
 import { bytesInWords } from '../format.ts';
+import { model, run } from '../state.ts';
 import { check, continueImport, prepareToContinue, useStored } from './actions.ts';
 import { CheckResult } from './CheckResult.tsx';
-import { DeleteButton } from './DeleteButton.tsx';
-import { checks, growing, importing } from './state.ts';
+import { modelKey } from './choice.ts';
+import { DeleteQuestion } from './DeleteQuestion.tsx';
+import { ADD_TITLE_ID, focusOn } from './focus.ts';
+import { checks, deleting, growing, importing } from './state.ts';
 import { UseButton } from './UseButton.tsx';
 import { isAddress, lorasOf, settingsInWords } from './words.ts';
 
 /** A model that this browser keeps, whole or in part. */
 export function StoredRow({ record }: { readonly record: ModelRecord }) {
   const { id, title, licence, source, date, state, bytes } = record;
+  const [asking, setAsking] = useState(false);
+  const askButton = useRef<HTMLButtonElement>(null);
   const day = new Date(date).toLocaleDateString('en', { dateStyle: 'medium' });
   const size = state === 'complete' ? bytesInWords(bytes) : `${bytesInWords(bytes)} so far`;
   return (
@@ -44,11 +50,36 @@ export function StoredRow({ record }: { readonly record: ModelRecord }) {
         ) : (
           <ContinueButton record={record} />
         )}
-        <DeleteButton record={record} />
+        <button
+          ref={askButton}
+          type="button"
+          class="quiet"
+          aria-label={`Delete ${title}`}
+          aria-expanded={asking}
+          disabled={deleting.value.has(id) || isNeeded(id)}
+          onClick={() => setAsking(!asking)}
+        >
+          {deleting.value.has(id) ? 'Deleting…' : 'Delete'}
+        </button>
       </div>
+      {asking && (
+        <DeleteQuestion
+          record={record}
+          onAnswer={() => {
+            setAsking(false);
+            askButton.current?.focus();
+          }}
+        />
+      )}
       <CheckResult id={id} />
     </li>
   );
+}
+
+/** What is being read or written stays until that is done. */
+function isNeeded(id: string): boolean {
+  const drawing = modelKey(model.value) === id && run.value !== undefined;
+  return drawing || growing.value === id || checks.value.get(id)?.kind === 'running';
 }
 
 /** An import from the web without LoRAs needs nothing that is not known. */
@@ -72,8 +103,12 @@ function ContinueButton({ record }: { readonly record: ModelRecord }) {
       aria-label={`${alone ? 'Continue' : 'Choose again for'} ${record.title}`}
       disabled={importing.value !== undefined}
       onClick={() => {
-        if (alone) void continueImport(record);
-        else prepareToContinue(record);
+        if (alone) {
+          void continueImport(record);
+        } else {
+          prepareToContinue(record);
+          focusOn(ADD_TITLE_ID);
+        }
       }}
     >
       {alone ? 'Continue' : 'Choose again…'}

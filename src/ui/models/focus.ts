@@ -4,8 +4,10 @@ import { useEffect } from 'preact/hooks';
 
 export const LIST_TITLE_ID = 'models-list-title';
 
-export function focusList(): void {
-  document.getElementById(LIST_TITLE_ID)?.focus();
+export const ADD_TITLE_ID = 'add-model-title';
+
+export function focusOn(id: string): void {
+  document.getElementById(id)?.focus();
 }
 
 /** Gives an element that appears the focus that nothing has, so that keys go on from there. */

@@ -13,6 +13,7 @@ import argparse
 import json
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -53,26 +54,61 @@ def nearest_colour(picture: np.ndarray) -> str:
     return min(COLOURS, key=lambda c: float(((median - COLOURS[c]) ** 2).sum()))
 
 
-def nearest_object(picture: np.ndarray, size: str) -> str:
-    """Least squared pixel difference to any glyph, by correlation over all shifts at once."""
-    side = picture.shape[0]
-    edge = np.concatenate([picture[:3].reshape(-1, 3), picture[-3:].reshape(-1, 3)])
-    ground = np.median(edge, 0)
-    spectrum = np.fft.rfft2(picture.astype(np.float32) - ground, axes=(0, 1))
-    best = (np.inf, "")
+@dataclass(frozen=True)
+class Templates:
+    """Every glyph at every scale, centred: spectra of colours times alpha, and of alpha, and their sums of products."""
+
+    names: list[str]
+    colours: np.ndarray  # [glyphs, 3, side, side // 2 + 1]
+    alphas: np.ndarray  # [glyphs, side, side // 2 + 1]
+    colour_energy: np.ndarray  # [glyphs]: colours with themselves,
+    cross_energy: np.ndarray  # [glyphs, 3]: colours with alpha,
+    alpha_energy: np.ndarray  # [glyphs]: alpha with itself
+
+
+@lru_cache(maxsize=None)
+def templates(size: str, side: int) -> Templates:
+    names, glyphs = [], []
     for name in OBJECTS:
         for extra in SCALES:
             sprite = _scaled(name, SIZES[size][0] * side // 128 + extra, None)
             h, w = sprite.shape[:2]
-            template = np.zeros((side, side, 3), np.float32)
+            glyph = np.zeros((side, side, 4), np.float32)
             top, left = (side - h) // 2, (side - w) // 2
-            template[top : top + h, left : left + w] = sprite[..., :3] - sprite[..., 3:] * ground
-            product = spectrum * np.conj(np.fft.rfft2(template, axes=(0, 1)))
-            correlation = np.fft.irfft2(product, (side, side), axes=(0, 1)).sum(-1)
-            near = np.r_[0 : REACH + 1, side - REACH : side]
-            error = (template**2).sum() - 2 * correlation[np.ix_(near, near)].max()
-            best = min(best, (float(error), name))
-    return best[1]
+            glyph[top : top + h, left : left + w] = sprite
+            names.append(name)
+            glyphs.append(glyph)
+    planes = np.stack(glyphs).transpose(0, 3, 1, 2)
+    spectra = np.conj(np.fft.rfft2(planes)).astype(np.complex64)
+    colours, alphas = planes[:, :3], planes[:, 3]
+    return Templates(
+        names,
+        spectra[:, :3],
+        spectra[:, 3],
+        (colours**2).sum((1, 2, 3)),
+        (colours * alphas[:, None]).sum((2, 3)),
+        (alphas**2).sum((1, 2)),
+    )
+
+
+def nearest_object(picture: np.ndarray, size: str) -> str:
+    """
+    Least squared pixel difference to any glyph, over all shifts at once: with the background taken
+    off, |p - t|^2 = |p|^2 + |t|^2 - 2 p.t, where p.t over shifts is a correlation, and a template is
+    linear in the background that its glyph hides.
+    """
+    side = picture.shape[0]
+    edge = np.concatenate([picture[:3].reshape(-1, 3), picture[-3:].reshape(-1, 3)])
+    ground = np.median(edge, 0)
+    t = templates(size, side)
+    shifted = (picture - ground).astype(np.float32).transpose(2, 0, 1)
+    spectrum = np.fft.rfft2(shifted).astype(np.complex64)
+    product = np.einsum("cij,gcij->gij", spectrum, t.colours) - np.tensordot(ground.astype(np.float32), spectrum, 1) * t.alphas
+    correlation = np.fft.irfft2(product, (side, side))
+    near = np.r_[0 : REACH + 1, side - REACH : side]
+    best = correlation[:, near[:, None], near].max((1, 2))
+    energy = t.colour_energy - 2 * t.cross_energy @ ground + t.alpha_energy * (ground**2).sum()
+    return t.names[int((energy - 2 * best).argmin())]
 
 
 def judge(path: Path, case: Case) -> tuple[bool, bool]:

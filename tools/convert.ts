@@ -20,6 +20,7 @@ import { CONVERT_HELP, type ConvertOptions, convertOptions } from './convert-opt
 import { openLora, openSources } from './convert-sources.ts';
 import { type Deviations, measureDeviations } from './deviation.ts';
 import { diskFolder } from './disk-folder.ts';
+import { nodeSha256 } from './node-sha256.ts';
 import { ProgressLine } from './progress-line.ts';
 import { verifyBundle } from './verify-bundle.ts';
 
@@ -77,6 +78,7 @@ async function writeBundle(
     return await convert(model, folder, {
       quantization: quantization ?? usualQuantization(model.configs.flux),
       chunk: Math.floor((memoryMiB * 2 ** 20) / 4 / PIECES),
+      newSha256: nodeSha256,
       signal: abort.signal,
       onProgress: progressPrinter(),
     });

@@ -1,4 +1,5 @@
 /** From a FLUX model in any layout to a bundle (docs/bundle.md). */
+import type { NewSha256 } from '../bundle/file-hash.ts';
 import type { WritableFolder } from '../bundle/folder.ts';
 import { parseManifest, type Manifest } from '../bundle/manifest.ts';
 import { AppError } from '../errors.ts';
@@ -33,6 +34,8 @@ export interface ConversionOptions {
   readonly chunk?: number;
   /** Written between two places to go on from; 32 MiB if left out. */
   readonly commitBytes?: number;
+  /** What hashes the files; slower where it is left out, but the same. */
+  readonly newSha256?: NewSha256;
   readonly onProgress?: (progress: ConversionProgress) => void;
   /** Ends the conversion; the same call goes on later. */
   readonly signal?: AbortSignal;
@@ -66,7 +69,7 @@ export async function convert(
   const { quantization, quantizer = cpuQuantizer(), segmentBytes, chunk, signal } = options;
   // Until the new manifest is there the folder is no bundle.
   await folder.remove(MANIFEST);
-  const output = await Output.open(folder, fingerprint(model, options), options.commitBytes);
+  const output = await Output.open(folder, fingerprint(model, options), options);
   const progress = new Progress(model, options.onProgress);
   const stored: StoredWeight[] = [];
   const components = await writeComponents(model, output, {

@@ -1,5 +1,5 @@
 /** The folder that a conversion writes: data files that are gone on with, and small whole files. */
-import { FileHash } from '../bundle/file-hash.ts';
+import { FileHash, type NewSha256 } from '../bundle/file-hash.ts';
 import type { WritableFolder } from '../bundle/folder.ts';
 import type { Manifest } from '../bundle/manifest.ts';
 import { DataFile } from './data-file.ts';
@@ -8,6 +8,12 @@ import { JOURNAL, type Line, readJournal, type Unit, writeJournal } from './jour
 /** Read at a time of a file that is gone on with. */
 const PIECE = 4 * 2 ** 20;
 
+export interface OutputOptions {
+  /** Written between two places to go on from. */
+  readonly commitBytes?: number | undefined;
+  readonly newSha256?: NewSha256 | undefined;
+}
+
 export class Output {
   private readonly hashes = new Map<string, FileHash>();
   private readonly opened: DataFile[] = [];
@@ -15,16 +21,19 @@ export class Output {
   private constructor(
     private readonly folder: WritableFolder,
     private readonly started: ReadonlyMap<string, { hash: FileHash; units: readonly Unit[] }>,
-    private readonly commitBytes: number | undefined,
+    private readonly options: OutputOptions,
   ) {}
 
   /**
    * Begins a conversion, or goes on with one: what the journal lists is read again, and counts if
    * its hash is the one written down.
    * @param of digest of the source and the settings
-   * @param commitBytes written between two places to go on from
    */
-  static async open(folder: WritableFolder, of: string, commitBytes?: number): Promise<Output> {
+  static async open(
+    folder: WritableFolder,
+    of: string,
+    options: OutputOptions = {},
+  ): Promise<Output> {
     const byFile = new Map<string, Line[]>();
     for (const line of await readJournal(folder, of)) {
       byFile.set(line.file, [...(byFile.get(line.file) ?? []), line]);
@@ -32,29 +41,33 @@ export class Output {
     const started = new Map<string, { hash: FileHash; units: readonly Unit[] }>();
     const good: Line[] = [];
     for (const [file, lines] of byFile) {
-      const hash = await verified(folder, file, lines);
+      const hash = await verified(folder, file, lines, new FileHash(options.newSha256));
       if (!hash) continue;
       started.set(file, { hash, units: lines.flatMap(({ units }) => units) });
       good.push(...lines);
     }
     await writeJournal(folder, of, good);
-    return new Output(folder, started, commitBytes);
+    return new Output(folder, started, options);
   }
 
   /** Tensors are added to it in the same order every time. */
   async dataFile(path: string): Promise<DataFile> {
-    const { hash, units } = this.started.get(path) ?? { hash: new FileHash(), units: [] };
+    const { commitBytes, newSha256 } = this.options;
+    const { hash, units } = this.started.get(path) ?? { hash: new FileHash(newSha256), units: [] };
     await this.folder.truncate(path, hash.hashes().bytes);
+    // The files before are done, all but a few small ones.
+    for (const before of this.hashes.values()) before.rest();
     this.hashes.set(path, hash);
-    const file = new DataFile(this.folder, path, hash, units, this.commitBytes);
+    const file = new DataFile(this.folder, path, hash, units, commitBytes);
     this.opened.push(file);
     return file;
   }
 
   /** A small file, written anew every time. */
   async write(path: string, bytes: Uint8Array): Promise<void> {
-    const hash = new FileHash();
+    const hash = new FileHash(this.options.newSha256);
     hash.update(bytes);
+    hash.rest();
     this.hashes.set(path, hash);
     await this.folder.truncate(path, 0);
     await this.folder.append(path, bytes);
@@ -68,13 +81,13 @@ export class Output {
   /** Ends the data files, and gives all files as the manifest lists them. */
   async finish(): Promise<Manifest['files']> {
     await this.commit();
-    return Object.fromEntries(
-      [...this.hashes].map(([path, hash]) => {
-        const { bytes, sha256, parts } = hash.hashes();
-        // The only part of a file has the file's own hash.
-        return [path, { bytes, sha256, ...(parts.length > 1 ? { parts } : {}) }];
-      }),
-    );
+    const files: Manifest['files'] = {};
+    for (const [path, hash] of this.hashes) {
+      const parts = await hash.parts();
+      // The only part of a file has the file's own hash.
+      files[path] = { ...hash.hashes(), ...(parts.length > 1 ? { parts } : {}) };
+    }
+    return files;
   }
 
   /** The journal has served once the manifest is written. */
@@ -83,13 +96,13 @@ export class Output {
   }
 }
 
-/** The hash of all that the lines say, if the file still has it. */
+/** `hash` with all that the lines say, if the file still has it. */
 async function verified(
   folder: WritableFolder,
   file: string,
   lines: readonly Line[],
+  hash: FileHash,
 ): Promise<FileHash | undefined> {
-  const hash = new FileHash();
   const there = await folder.size(file);
   const last = lines.at(-1)!;
   if (there < last.bytes) return undefined;

@@ -51,7 +51,9 @@ export function checkedNorm(
   }
   const largest = LARGEST_HALF * topLevel(bits);
   let sum = 0;
-  for (const value of weights) {
+  // By index: an iterator takes ten times as long.
+  for (let i = 0; i < weights.length; i++) {
+    const value = weights[i]!;
     if (!(Math.abs(value) <= largest)) {
       throw new AppError(
         'bad-checkpoint',

@@ -47,12 +47,16 @@ async function sourceOf(dropped: readonly Dropped[]): Promise<PickedSource> {
       await addFolder(handle, handle.name, files);
     } else if (handle) files.push(await (handle as FileSystemFileHandle).getFile());
   }
-  return filesSource(files);
+  return allOf(files);
 }
 
-/** @throws AppError `bad-request` if there are none. */
-export function filesSource(files: readonly File[]): PickedSource {
-  if (files.length > 0) return { kind: 'files', files: files.map((file) => named(file)) };
+/** From an `<input type="file">`. @throws AppError `bad-request` if there are none. */
+export function filesSource(chosen: readonly File[]): PickedSource {
+  return allOf(chosen.map((file) => named(file, file.webkitRelativePath)));
+}
+
+function allOf(files: readonly File[]): PickedSource {
+  if (files.length > 0) return { kind: 'files', files };
   throw new AppError(
     'bad-request',
     'There are no files in it.',
@@ -61,7 +65,7 @@ export function filesSource(files: readonly File[]): PickedSource {
 }
 
 /** With its path as its name: not every browser sends `webkitRelativePath` on to a worker. */
-function named(file: File, path = file.webkitRelativePath): File {
+function named(file: File, path: string): File {
   if (path === '' || path === file.name) return file;
   return new File([file], path, { type: file.type, lastModified: file.lastModified });
 }

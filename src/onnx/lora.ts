@@ -40,8 +40,13 @@ function adapterSettings({ where, metadata }: Checkpoint): Record<string, unknow
 
 /** A model with LoRAs in all parts that they change. @throws AppError `bad-checkpoint` */
 export function modelWithLoras(model: ModelParts, loras: readonly Lora[]): ModelParts {
+  const words = loras.map(({ tensors, strength, alpha }) => {
+    const shapes = [...tensors.names()].map((name) => [name, tensors.shape(name)]);
+    return JSON.stringify([tensors.where, strength, alpha ?? null, shapes]);
+  });
   return {
     ...model,
+    merged: [...(model.merged ?? []), ...words],
     transformer: withLora(model.transformer, loras, 'transformer'),
     t5: withLora(model.t5, loras, 't5'),
     clip: withLora(model.clip, loras, 'clip'),

@@ -20,6 +20,8 @@ export interface ModelParts {
     readonly config: AutoencoderTinyConfig;
     readonly tensors: TensorSource;
   };
+  /** What was merged into the weights, in words that tell it from anything else. */
+  readonly merged?: readonly string[];
   /** Texts of tokenizer.json files. */
   readonly tokenizers: { readonly t5: string; readonly clip: string };
 }

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
-import { MANIFEST } from '../src/bundle/bundle.ts';
+import { MANIFEST } from '../src/bundle/manifest.ts';
 import type { Manifest } from '../src/bundle/manifest.ts';
 import type { Calibration } from '../src/cache/calibration.ts';
 import { AppError, reportOf } from '../src/errors.ts';

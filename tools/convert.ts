@@ -78,7 +78,7 @@ async function writeBundle(
     return await convert(model, folder, {
       quantization: quantization ?? usualQuantization(model.configs.flux),
       chunk: Math.floor((memoryMiB * 2 ** 20) / 4 / PIECES),
-      newSha256: nodeSha256,
+      newHash: nodeSha256,
       signal: abort.signal,
       onProgress: progressPrinter(),
     });

@@ -2,9 +2,9 @@
 import { openAsBlob } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Bundle, MANIFEST } from '../src/bundle/bundle.ts';
+import type { Bundle } from '../src/bundle/bundle.ts';
 import { checkComplete, entryOf } from '../src/bundle/files.ts';
-import { parseManifest } from '../src/bundle/manifest.ts';
+import { MANIFEST, parseManifest } from '../src/bundle/manifest.ts';
 import { verifyBlob, verifyFile } from '../src/bundle/verify.ts';
 import { AppError } from '../src/errors.ts';
 

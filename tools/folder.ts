@@ -1,5 +1,5 @@
-/** A folder on disk as a conversion's source and sink. */
-import { mkdir, open, readdir, stat, type FileHandle } from 'node:fs/promises';
+/** A folder on disk as a conversion's source. */
+import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { AppError } from '../src/errors.ts';
 import { endsBefore, type Source } from '../src/onnx/files.ts';

@@ -1,13 +1,12 @@
 /** A bundle: the folder of a converted model, as any static host can serve it. */
 import { AppError } from '../errors.ts';
 import { entryOf } from './files.ts';
-import { chunksOf, get, type HttpOptions, promisedBytes, whileConnected } from './http.ts';
+import { get, type HttpOptions, whileConnected } from './http.ts';
 import { type Manifest, PART_BYTES } from './manifest.ts';
 import { type LoadProgress, progressOfLoading } from './progress.ts';
 import { readManifest } from './remote-manifest.ts';
+import { chunksOf, promisedBytes } from './responses.ts';
 import { type FileEntry, partHashes, verifyBlob, verifyFile, wrongSize } from './verify.ts';
-
-export { MANIFEST } from './remote-manifest.ts';
 
 /** Files are verified on their way here, or were when they were stored on this device. */
 export interface Bundle {
@@ -15,7 +14,7 @@ export interface Bundle {
   /**
    * The bytes of a file.
    * @throws AppError `bad-bundle` for a file that is damaged or not listed, `not-found` for one
-   * that is not there.
+   * that is not there, and what `get` throws where it is read from a server.
    */
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** The same for files that are too large for the heap; throws as `read`. */
@@ -30,7 +29,8 @@ export interface OpenOptions extends HttpOptions {
  * Opens a bundle by the address of its folder. Only the manifest is read here; files are read
  * when asked for.
  *
- * @throws AppError `not-found` if there is no manifest there, `bad-bundle` if it is not valid.
+ * @throws AppError as `get`, `not-found` if there is no manifest there, `bad-bundle` if it is not
+ * valid.
  */
 export async function openBundleUrl(url: string, options: OpenOptions = {}): Promise<Bundle> {
   const { manifest, folder } = await readManifest(url, options);

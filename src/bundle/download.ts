@@ -2,19 +2,21 @@
 import { AppError } from '../errors.ts';
 import { DOWNLOAD_LOG, DownloadLog } from './download/log.ts';
 import { missingParts, PartsReceiver } from './download/parts.ts';
-import { type Patience, Retries, watched } from './download/patience.ts';
+import { type Patience, watched } from './download/patience.ts';
 import { receive, type RemoteFile } from './download/receive.ts';
 import { StreamReceiver } from './download/stream.ts';
 import type { RepairableFolder } from './folder.ts';
-import { cancelled, TransientError } from './http.ts';
-import { type Manifest, parseManifest, PART_BYTES } from './manifest.ts';
-import { type LoadProgress, progressOfDownload } from './progress.ts';
+import { cancelled } from './http.ts';
 import {
+  type Manifest,
   MANIFEST,
   MOST_MANIFEST_BYTES,
-  readManifest,
-  type RemoteManifest,
-} from './remote-manifest.ts';
+  parseManifest,
+  PART_BYTES,
+} from './manifest.ts';
+import { type LoadProgress, progressOfDownload } from './progress.ts';
+import { readManifest, type RemoteManifest } from './remote-manifest.ts';
+import { withRetries } from './retries.ts';
 import { partHashes, sha256 } from './verify.ts';
 
 export interface DownloadOptions extends Patience {
@@ -35,9 +37,9 @@ interface Plan {
  * Every byte in the folder is verified against the manifest, which is written last: a folder that
  * has it is complete. A folder that was complete is verified again, and what is damaged is fetched.
  *
- * @throws AppError `not-found` for what is not there or cannot be reached, `bad-bundle` for a
- * manifest or a file that is not as it should be, `cancelled`, and what the folder throws. What was
- * verified stays, for the next call.
+ * @throws AppError `not-found`, `no-access` for what may not be read, `offline` for what cannot be
+ * reached, `bad-bundle` for a manifest or a file that is not as it should be, `cancelled`, and what
+ * the folder throws. What was verified stays, for the next call.
  */
 export async function downloadBundle(
   url: string,
@@ -76,18 +78,12 @@ export async function downloadBundle(
   return manifest;
 }
 
-async function patientManifest(url: string, options: Patience): Promise<RemoteManifest> {
-  const retries = new Retries(options);
-  for (;;) {
-    try {
-      return await watched(url, options, ({ signal }) =>
-        readManifest(url, { ...options, signal }, { cache: 'no-cache' }),
-      );
-    } catch (cause) {
-      if (!(cause instanceof TransientError)) throw cause;
-      await retries.after(cause);
-    }
-  }
+function patientManifest(url: string, options: Patience): Promise<RemoteManifest> {
+  return withRetries(options, () =>
+    watched(url, options, ({ signal }) =>
+      readManifest(url, { ...options, signal }, { cache: 'no-cache' }),
+    ),
+  );
 }
 
 async function planOf(

@@ -1,4 +1,4 @@
-/** Requests for a bundle's files; what goes wrong becomes an error that says what to do. */
+/** Requests for files on servers; what goes wrong becomes an error that says what to do. */
 import { AppError } from '../errors.ts';
 
 export interface HttpOptions {
@@ -27,8 +27,9 @@ export function folderOf(url: string): URL {
 /**
  * An answer of status 200 or 206.
  *
- * @throws AppError `not-found` for what is not there or may not be read, `bad-bundle` if the file
- * ends before the range that is asked for, `cancelled`; TransientError without a connection.
+ * @throws AppError `not-found`, `no-access` for what may not be read, `bad-bundle` if the file ends
+ * before the range that is asked for, `cancelled`; TransientError `offline` without a connection
+ * and while the server has too much to do.
  */
 export async function get(
   address: string,
@@ -39,28 +40,30 @@ export async function get(
     ask(address, signal ? { signal, ...init } : init),
   );
   if (response.ok) return response;
-  void response.body?.cancel().catch(() => undefined);
+  letGo(response);
   throw refusal(address, response.status);
 }
 
-function refusal(address: string, status: number): AppError {
+/** What a status means. @param hint what to do about 401 and 403, where more is known */
+export function refusal(address: string, status: number, hint?: string): AppError {
   if (status === 401 || status === 403) {
     return new AppError(
-      'not-found',
+      'no-access',
       `${address} may not be read: the server answers ${status}.`,
-      'It may ask for an account, or for consent to a licence. Get the files from there yourself.',
+      hint ??
+        'It may ask for an account, or for consent to a licence. Get the files from there yourself.',
     );
   }
   if (status === 416) {
     return new AppError(
       'bad-bundle',
-      `${address} is shorter than the manifest says: the server answers 416.`,
-      'The bundle was not uploaded whole, or is being changed. Try again later.',
+      `${address} is shorter than it should be: the server answers 416.`,
+      'It was not uploaded whole, or is being changed. Try again later.',
     );
   }
   if (status >= 500 || status === 408 || status === 429) {
     return new TransientError(
-      'not-found',
+      'offline',
       `There is no ${address} at present: the server answers ${status}.`,
       'Try again in a few minutes.',
     );
@@ -68,7 +71,7 @@ function refusal(address: string, status: number): AppError {
   return notThere(address, `the server answers ${status}`);
 }
 
-/** Turns the failures of `fetch` and of its body into errors that say what to do. */
+/** Runs a request, or the reading of what it answers. @throws AppError `offline`, `cancelled` */
 export async function whileConnected<T>(
   address: string,
   signal: AbortSignal | undefined,
@@ -79,16 +82,20 @@ export async function whileConnected<T>(
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
     if (signal?.aborted) throw cancelled(cause);
-    const offline = globalThis.navigator?.onLine === false;
-    throw new TransientError(
-      'not-found',
-      `${address} cannot be reached${offline ? ': this device is offline' : ''}.`,
-      offline
-        ? 'Try again when there is a connection.'
-        : 'Check the connection and the address, then try again.',
-      { cause },
-    );
+    throw unreachable(address, cause);
   }
+}
+
+export function unreachable(address: string, cause?: unknown): TransientError {
+  const offline = globalThis.navigator?.onLine === false;
+  return new TransientError(
+    'offline',
+    `${address} cannot be reached${offline ? ': this device is offline' : ''}.`,
+    offline
+      ? 'Try again when there is a connection.'
+      : 'Check the connection and the address, then try again. A page also needs a server that allows other sites to read.',
+    { cause },
+  );
 }
 
 export function cancelled(cause?: unknown): AppError {
@@ -101,31 +108,11 @@ export function notThere(address: string, answer: string): AppError {
   return new AppError(
     'not-found',
     `There is no ${address}: ${answer}.`,
-    'Check the address of the bundle, or put the file back.',
+    'Check the address, or put the file there.',
   );
 }
 
-/** The parts of a body as they come; the connection is let go of when the reader stops early. */
-export async function* chunksOf(
-  address: string,
-  response: Response,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const reader = response.body?.getReader();
-  if (!reader) return;
-  try {
-    for (;;) {
-      const { done, value } = await whileConnected(address, signal, () => reader.read());
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel().catch(() => undefined);
-  }
-}
-
-/** Bytes that the answer promises, if it does; a compressed answer does not. */
-export function promisedBytes(response: Response): number | undefined {
-  const length = response.headers.get('content-length');
-  return length === null || response.headers.has('content-encoding') ? undefined : Number(length);
+/** Ends a download that is not wanted. */
+export function letGo(response: Response): void {
+  void response.body?.cancel().catch(() => undefined);
 }

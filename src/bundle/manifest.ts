@@ -4,6 +4,12 @@ import { ABSCISSAS, DIFFERENCES, FORECAST_BASES, LIMITS } from '../cache/setting
 import { AppError } from '../errors.ts';
 import { GUIDANCE } from '../limits.ts';
 
+/** The file in a bundle's folder that says what else is in it. */
+export const MANIFEST = 'manifest.json';
+
+/** More than a bundle of terabytes needs. */
+export const MOST_MANIFEST_BYTES = 16 * 2 ** 20;
+
 const count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
 const countOrNone = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1_000_000));
 /** A relative path inside the bundle: no scheme, no leading slash, no `..`. */

@@ -5,8 +5,8 @@
 import { AppError } from '../errors.ts';
 import type { Bundle } from './bundle.ts';
 import type { RepairableFolder } from './folder.ts';
+import { MANIFEST } from './manifest.ts';
 import { progressOfDownload, type LoadProgress } from './progress.ts';
-import { MANIFEST } from './remote-manifest.ts';
 import { modelId } from './store/ids.ts';
 import { hold, type Locks } from './store/locks.ts';
 import { ifThere, isFailure, type OpfsFolder } from './store/opfs.ts';

@@ -1,8 +1,8 @@
 /** Every file of a bundle is checked against the manifest before anything uses it. */
-import { sha256 as streamingSha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { AppError } from '../errors.ts';
 import { type Manifest, PART_BYTES } from './manifest.ts';
+import { runningHash } from './running-hash.ts';
 
 export type FileEntry = Manifest['files'][string];
 
@@ -33,7 +33,7 @@ export async function verifyBlob(
 ): Promise<void> {
   if (blob.size !== expected.bytes) throw wrongSize(path, blob.size, expected);
   const parts = partHashes(path, expected);
-  const whole = streamingSha256.create();
+  const whole = runningHash();
   for (let from = 0, i = 0; from < blob.size || i === 0; from += PART_BYTES, i++) {
     const bytes = new Uint8Array(await blob.slice(from, from + PART_BYTES).arrayBuffer());
     if (parts) await verifyPart(path, i, bytes, parts);
@@ -41,7 +41,7 @@ export async function verifyBlob(
     onVerified(from + bytes.length);
   }
   if (parts) return;
-  const actual = bytesToHex(whole.digest());
+  const actual = whole.hex();
   if (actual !== expected.sha256) throw damaged(`file ${path}`, actual, expected.sha256);
 }
 

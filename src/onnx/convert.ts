@@ -1,7 +1,7 @@
 /** From a FLUX model in any layout to a bundle (docs/bundle.md). */
-import type { NewSha256 } from '../bundle/file-hash.ts';
 import type { WritableFolder } from '../bundle/folder.ts';
-import { parseManifest, type Manifest } from '../bundle/manifest.ts';
+import { type Manifest, MANIFEST, parseManifest } from '../bundle/manifest.ts';
+import type { NewHash } from '../bundle/running-hash.ts';
 import { AppError } from '../errors.ts';
 import { writeComponents } from './bundle-components.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -12,7 +12,6 @@ import type { Quantization } from './policy.ts';
 import { cpuQuantizer, type Quantizer } from './quantizer.ts';
 import type { StoredWeight } from './weights.ts';
 
-const MANIFEST = 'manifest.json';
 /** Beside the manifest, for people: how far every quantized weight is from the checkpoint's. */
 export const REPORT = 'conversion.json';
 
@@ -35,7 +34,7 @@ export interface ConversionOptions {
   /** Written between two places to go on from; 32 MiB if left out. */
   readonly commitBytes?: number;
   /** What hashes the files; slower where it is left out, but the same. */
-  readonly newSha256?: NewSha256;
+  readonly newHash?: NewHash;
   readonly onProgress?: (progress: ConversionProgress) => void;
   /** Ends the conversion; the same call goes on later. */
   readonly signal?: AbortSignal;
@@ -69,7 +68,7 @@ export async function convert(
   const { quantization, quantizer = cpuQuantizer(), segmentBytes, chunk, signal } = options;
   // Until the new manifest is there the folder is no bundle.
   await folder.remove(MANIFEST);
-  const output = await Output.open(folder, fingerprint(model, options), options);
+  const output = await Output.open(folder, await fingerprint(model, options), options);
   const progress = new Progress(model, options.onProgress);
   const stored: StoredWeight[] = [];
   const components = await writeComponents(model, output, {

@@ -1,7 +1,8 @@
 /** The folder that a conversion writes: data files that are gone on with, and small whole files. */
-import { FileHash, type NewSha256 } from '../bundle/file-hash.ts';
+import { FileHash } from '../bundle/file-hash.ts';
 import type { WritableFolder } from '../bundle/folder.ts';
 import type { Manifest } from '../bundle/manifest.ts';
+import type { NewHash } from '../bundle/running-hash.ts';
 import { DataFile } from './data-file.ts';
 import { JOURNAL, type Line, readJournal, type Unit, writeJournal } from './journal.ts';
 
@@ -11,7 +12,7 @@ const PIECE = 4 * 2 ** 20;
 export interface OutputOptions {
   /** Written between two places to go on from. */
   readonly commitBytes?: number | undefined;
-  readonly newSha256?: NewSha256 | undefined;
+  readonly newHash?: NewHash | undefined;
 }
 
 export class Output {
@@ -41,7 +42,7 @@ export class Output {
     const started = new Map<string, { hash: FileHash; units: readonly Unit[] }>();
     const good: Line[] = [];
     for (const [file, lines] of byFile) {
-      const hash = await verified(folder, file, lines, new FileHash(options.newSha256));
+      const hash = await verified(folder, file, lines, new FileHash(options.newHash));
       if (!hash) continue;
       started.set(file, { hash, units: lines.flatMap(({ units }) => units) });
       good.push(...lines);
@@ -52,8 +53,8 @@ export class Output {
 
   /** Tensors are added to it in the same order every time. */
   async dataFile(path: string): Promise<DataFile> {
-    const { commitBytes, newSha256 } = this.options;
-    const { hash, units } = this.started.get(path) ?? { hash: new FileHash(newSha256), units: [] };
+    const { commitBytes, newHash } = this.options;
+    const { hash, units } = this.started.get(path) ?? { hash: new FileHash(newHash), units: [] };
     await this.folder.truncate(path, hash.hashes().bytes);
     // The files before are done, all but a few small ones.
     for (const before of this.hashes.values()) before.rest();
@@ -65,7 +66,7 @@ export class Output {
 
   /** A small file, written anew every time. */
   async write(path: string, bytes: Uint8Array): Promise<void> {
-    const hash = new FileHash(this.options.newSha256);
+    const hash = new FileHash(this.options.newHash);
     hash.update(bytes);
     hash.rest();
     this.hashes.set(path, hash);

@@ -1,6 +1,6 @@
 /** Brings a model into the store: a bundle as it is, a checkpoint converted. */
 import { downloadBundle } from '../bundle/download.ts';
-import { MANIFEST } from '../bundle/remote-manifest.ts';
+import { MANIFEST } from '../bundle/manifest.ts';
 import type { ModelStore } from '../bundle/store.ts';
 import type { ModelRecord } from '../bundle/store/records.ts';
 import { convert } from '../onnx/convert.ts';

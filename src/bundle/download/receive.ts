@@ -1,8 +1,10 @@
 /** One range of a file, over as many requests as it takes. */
 import { AppError } from '../../errors.ts';
-import { chunksOf, get, promisedBytes, TransientError } from '../http.ts';
+import { get, letGo, TransientError } from '../http.ts';
+import { chunksOf, promisedBytes, rangeOf } from '../responses.ts';
+import { Retries } from '../retries.ts';
 import { type FileEntry, wrongSize } from '../verify.ts';
-import { type Patience, Retries, type Watch, watched } from './patience.ts';
+import { type Patience, type Watch, watched } from './patience.ts';
 
 export interface RemoteFile {
   readonly path: string;
@@ -28,7 +30,7 @@ export interface Receiver {
 const MOST_VERSIONS = 3;
 
 /**
- * @throws AppError `not-found`, `bad-bundle`, `cancelled`, and what the receiver throws. A lost
+ * @throws AppError as `get`, `bad-bundle`, and what the receiver throws. A lost
  * connection or a busy server is tried again until nothing came several times in a row.
  */
 export async function receive(
@@ -76,7 +78,7 @@ async function request(
   );
   let skip = receiver.position - startOf(file, response, receiver.position);
   if (await isAnotherVersion(file, response)) {
-    await response.body?.cancel().catch(() => undefined);
+    letGo(response);
     await receiver.forget();
     return 'another version';
   }
@@ -113,16 +115,13 @@ function startOf({ path, entry }: RemoteFile, response: Response, position: numb
     if (length !== undefined && length !== entry.bytes) throw wrongSize(path, length, entry);
     return 0;
   }
-  // Hosts of other sites may keep this header from us. Then the hash alone decides.
-  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '');
-  if (!range) return position;
-  const total = Number(range[2]);
-  if (range[2] !== '*' && total !== entry.bytes) throw wrongSize(path, total, entry);
-  const start = Number(range[1]);
-  if (start <= position) return start;
+  // Where the header is kept from us the hash alone decides.
+  const { from = position, total = entry.bytes } = rangeOf(response) ?? {};
+  if (total !== entry.bytes) throw wrongSize(path, total, entry);
+  if (from <= position) return from;
   throw new AppError(
     'bad-bundle',
-    `The server sends ${path} from byte ${start} when it is asked for byte ${position}.`,
+    `The server sends ${path} from byte ${from} when it is asked for byte ${position}.`,
     'Use another server for the bundle.',
   );
 }

@@ -1,14 +1,13 @@
 /** A file with one hash for the whole of it: it is written as it comes and verified at its end. */
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import type { RepairableFolder } from '../folder.ts';
 import { PART_BYTES } from '../manifest.ts';
+import { runningHash } from '../running-hash.ts';
 import { damaged } from '../verify.ts';
 import type { Receiver, RemoteFile } from './receive.ts';
 
 export class StreamReceiver implements Receiver {
   position = 0;
-  private hash = sha256.create();
+  private hash = runningHash();
   private unflushed = 0;
   /** Whether all of it came from the server since this began. */
   private fresh = true;
@@ -67,14 +66,14 @@ export class StreamReceiver implements Receiver {
     if (this.matches()) return;
     if (this.fresh && this.failedBefore) {
       const { path, entry } = this.file;
-      throw damaged(`file ${path}`, this.digest(), entry.sha256);
+      throw damaged(`file ${path}`, this.hash.hex(), entry.sha256);
     }
     this.failedBefore = this.fresh;
     await this.startAgain();
   }
 
   private async startAgain(): Promise<void> {
-    this.hash = sha256.create();
+    this.hash = runningHash();
     this.fresh = true;
     this.position = 0;
     await this.folder.truncate(this.file.path, 0);
@@ -86,10 +85,6 @@ export class StreamReceiver implements Receiver {
   }
 
   private matches(): boolean {
-    return this.digest() === this.file.entry.sha256;
-  }
-
-  private digest(): string {
-    return bytesToHex(this.hash.clone().digest());
+    return this.hash.hex() === this.file.entry.sha256;
   }
 }

@@ -1,14 +1,9 @@
 /** A model repository on the Hugging Face Hub, read in parts. */
+import { refusal, unreachable, whileConnected } from '../../bundle/http.ts';
 import { AppError } from '../../errors.ts';
 import { endsBefore, type Source } from '../files.ts';
 import { Memo } from './memo.ts';
-import {
-  refusal,
-  unreachable,
-  whileConnected,
-  withRetries,
-  type NetworkOptions,
-} from './network.ts';
+import { type NetworkOptions, patiently } from './network.ts';
 
 export interface HubAddress {
   /** `ORGANISATION/NAME`. */
@@ -74,7 +69,7 @@ class HubSource implements Source {
     const end = offset + length;
     if (end > (await this.size(path))) endsBefore(where, end);
     if (length === 0) return new Uint8Array(0);
-    return withRetries(this.options, async () => {
+    return patiently(this.options, async () => {
       const blob = await this.blobs.get(path, () => this.open(path));
       let bytes: ArrayBuffer;
       try {
@@ -91,7 +86,7 @@ class HubSource implements Source {
 
   private sizes(): Promise<ReadonlyMap<string, number>> {
     return this.files.get('all', () =>
-      withRetries(this.options, () =>
+      patiently(this.options, () =>
         this.asking(this.name, async () => {
           const { listFiles } = await import('@huggingface/hub');
           const sizes = new Map<string, number>();

@@ -1,9 +1,10 @@
 /** A checkpoint on a web server: the address of a folder, or of one .safetensors file. */
+import { get, letGo, unreachable } from '../../bundle/http.ts';
+import { bytesOf, promisedBytes, rangeOf, refusePage } from '../../bundle/responses.ts';
 import { AppError } from '../../errors.ts';
 import { endsBefore, type Source } from '../files.ts';
 import { Memo } from './memo.ts';
-import { ask, decoded, letGo, unreachable, withRetries, type NetworkOptions } from './network.ts';
-import { lengthOf, rangeOf, readBody, refusePage, unranged } from './responses.ts';
+import { decoded, type NetworkOptions, patiently } from './network.ts';
 
 /** Files up to this size are read at once, if they are no weights or come without ranges. */
 const SMALL = 16 * 2 ** 20;
@@ -12,7 +13,7 @@ const SMALL = 16 * 2 ** 20;
  * Weights are read by range requests. A server need not list a folder's files: the well-known
  * paths of a diffusers folder are tried.
  *
- * @throws AppError `bad-request` unless it is an address of the web; reads throw what `ask` throws,
+ * @throws AppError `bad-request` unless it is an address of the web; reads throw what `get` throws,
  * and `bad-checkpoint` if the server cannot give parts of a file.
  */
 export function urlSource(url: string, options: NetworkOptions = {}): Source {
@@ -78,7 +79,7 @@ class UrlSource implements Source {
     }
     if (offset + length > size) endsBefore(this.href(path), offset + length);
     if (length === 0) return new Uint8Array(0);
-    return withRetries(this.options, () => this.range(path, offset, length, size));
+    return patiently(this.options, () => this.range(path, offset, length, size));
   }
 
   private href(path: string): string {
@@ -87,25 +88,25 @@ class UrlSource implements Source {
   }
 
   private largeSize(path: string): Promise<number | undefined> {
-    return this.sizes.get(path, () => withRetries(this.options, () => this.findSize(path)));
+    return this.sizes.get(path, () => patiently(this.options, () => this.findSize(path)));
   }
 
   /** Nothing if the file is small and the server gives it only whole. */
   private async findSize(path: string): Promise<number | undefined> {
     const href = this.href(path);
-    const response = await ask(href, this.options, { headers: { Range: 'bytes=0-0' } });
+    const response = await get(href, this.options, { headers: { Range: 'bytes=0-0' } });
     letGo(response);
     refusePage(href, response);
     if (response.status === 206) {
       const total = rangeOf(response)?.total;
       if (total !== undefined) return total;
       // Other sites may not see the range unless the server says so, but always the length.
-      const head = await ask(href, this.options, { method: 'HEAD' });
-      const length = lengthOf(head);
+      const head = await get(href, this.options, { method: 'HEAD' });
+      const length = promisedBytes(head);
       if (length !== undefined) return length;
       throw unranged(href, 'the server does not say how long it is');
     }
-    const length = lengthOf(response);
+    const length = promisedBytes(response);
     if (length !== undefined && length <= SMALL) return undefined;
     throw unranged(href, 'the server gives it only whole');
   }
@@ -119,31 +120,45 @@ class UrlSource implements Source {
     const href = this.href(path);
     const end = offset + length;
     const headers = { Range: `bytes=${offset}-${end - 1}` };
-    const response = await ask(href, this.options, { headers });
-    const range = rangeOf(response);
+    const response = await get(href, this.options, { headers });
     if (response.status !== 206) {
       letGo(response);
       throw unranged(href, 'the server gives it only whole');
     }
-    if (range && (range.from !== offset || range.to !== end || range.total !== size)) {
+    const { from = offset, to = end, total = size } = rangeOf(response) ?? {};
+    if (from !== offset || to !== end || total !== size) {
       letGo(response);
       throw unranged(href, 'the server gives other bytes than were asked for, or the file changed');
     }
-    const bytes = await readBody(href, response, length, this.options.signal);
+    const bytes = await this.body(href, response, length);
     if (bytes.length < length) throw unreachable(href);
     return bytes;
   }
 
   private whole(path: string): Promise<Uint8Array> {
     return this.small.get(path, () =>
-      withRetries(this.options, async () => {
+      patiently(this.options, async () => {
         const href = this.href(path);
-        const response = await ask(href, this.options);
+        const response = await get(href, this.options);
         refusePage(href, response);
-        return readBody(href, response, SMALL, this.options.signal);
+        return this.body(href, response, SMALL);
       }),
     );
   }
+
+  private body(href: string, response: Response, most: number): Promise<Uint8Array> {
+    return bytesOf(href, response, this.options.signal, most, () =>
+      unranged(href, `the server gives more than ${most} bytes`),
+    );
+  }
+}
+
+function unranged(href: string, why: string): AppError {
+  return new AppError(
+    'bad-checkpoint',
+    `${href} cannot be read in parts: ${why}.`,
+    'Download the file and choose it here, or put it on a server that answers range requests.',
+  );
 }
 
 function isWeights(path: string): boolean {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { openBundleUrl, type OpenOptions } from '../../../src/bundle/bundle.ts';
 import { PART_BYTES } from '../../../src/bundle/manifest.ts';
 import type { LoadProgress } from '../../../src/bundle/progress.ts';
@@ -8,6 +8,8 @@ import { bundleWith, noise, withManifest } from '../support/download-bundle.ts';
 
 const URL_ = 'https://models.example/pocket';
 const PATH = 'trunk.data';
+
+afterEach(() => vi.unstubAllGlobals());
 
 /** A static host over these files; it answers in parts of so many bytes. */
 function host({ files }: TestFiles, part = 300): typeof fetch {
@@ -117,11 +119,12 @@ describe('a file as a Blob', () => {
 });
 
 test.each([
-  [403, /may not be read.*403/],
-  [503, /at present.*503/],
-])('a server that answers %i', async (status, message) => {
+  [403, 'no-access', /may not be read.*403/],
+  [404, 'not-found', /There is no.*404/],
+  [503, 'offline', /at present.*503/],
+] as const)('a server that answers %i', async (status, code, message) => {
   const refusing: typeof fetch = () => Promise.resolve(new Response('', { status }));
-  const error = await failure(openBundleUrl(URL_, { fetch: refusing }), 'not-found');
+  const error = await failure(openBundleUrl(URL_, { fetch: refusing }), code);
   expect(error.message).toMatch(message);
 });
 
@@ -176,8 +179,13 @@ test('one changed byte gives path, expected and actual hash', async () => {
 
 test('without a connection', async () => {
   const offline: typeof fetch = () => Promise.reject(new TypeError('Failed to fetch'));
-  const error = await failure(openBundleUrl(URL_, { fetch: offline }), 'not-found');
+  const error = await failure(openBundleUrl(URL_, { fetch: offline }), 'offline');
+  expect(error.message).not.toContain('this device is offline');
   expect(error.hint).toContain('connection');
+  vi.stubGlobal('navigator', { onLine: false });
+  const known = await failure(openBundleUrl(URL_, { fetch: offline }), 'offline');
+  expect(known.message).toContain('this device is offline');
+  expect(known.hint).toContain('connection');
 });
 
 test('a connection that breaks in the middle of a file', async () => {
@@ -194,7 +202,7 @@ test('a connection that breaks in the middle of a file', async () => {
         )
       : whole(input, init);
   const bundle = await openBundleUrl(URL_, { fetch: breaking });
-  await failure(bundle.read(PATH), 'not-found');
+  await failure(bundle.read(PATH), 'offline');
 });
 
 test('an address that is none', async () => {

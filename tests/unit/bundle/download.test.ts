@@ -303,11 +303,11 @@ describe('another version on the server', () => {
 describe('what the server says', () => {
   test.each([
     [404, 'not-found', /There is no .*head\.data.*404/],
-    [403, 'not-found', /head\.data may not be read.*403/],
-    [401, 'not-found', /head\.data may not be read.*401/],
+    [403, 'no-access', /head\.data may not be read.*403/],
+    [401, 'no-access', /head\.data may not be read.*401/],
     [416, 'bad-bundle', /head\.data is shorter.*416/],
-    [500, 'not-found', /no .*head\.data at present.*500/],
-    [503, 'not-found', /no .*head\.data at present.*503/],
+    [500, 'offline', /no .*head\.data at present.*500/],
+    [503, 'offline', /no .*head\.data at present.*503/],
   ])('%i', async (status, code, message) => {
     await serve(bundleWith({}), {
       status: (path) => (path === SMALL ? status : undefined),
@@ -356,6 +356,7 @@ describe('what the server says', () => {
     storage = new MemoryStorage();
     server!.behaviour = { silentAfter: () => 10 };
     const error = await failure(download({ stall: 50, pauses: [0] }));
+    expect(error.code).toBe('offline');
     expect(error.message).toContain('nothing came');
     expect(requestsOf('manifest.json')).toHaveLength(3);
   });
@@ -366,7 +367,7 @@ describe('what the server says', () => {
     await server!.close();
     const folder = opfsFolder(storage.root, storage);
     const error = await failure(downloadBundle(url, folder, FAST));
-    expect(error).toMatchObject({ code: 'not-found' });
+    expect(error).toMatchObject({ code: 'offline' });
     expect(error.hint).toContain('connection');
   });
 

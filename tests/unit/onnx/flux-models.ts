@@ -4,7 +4,6 @@ import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import { runSession, type Ort, type Tensors } from '../../../src/backend/ort.ts';
 import { ortQueue } from '../../../src/backend/serial.ts';
 import { FileHash } from '../../../src/bundle/file-hash.ts';
-import type { WritableFolder } from '../../../src/bundle/folder.ts';
 import { floatsToHalves, halvesToFloats } from '../../../src/half.ts';
 import type { GraphBuilder } from '../../../src/onnx/builder.ts';
 import { DataFile } from '../../../src/onnx/data-file.ts';
@@ -15,7 +14,7 @@ import { readAll, type TensorSource } from '../../../src/onnx/tensors.ts';
 import { Weights } from '../../../src/onnx/weights.ts';
 import { FolderSource } from '../../../tools/folder.ts';
 import { ortCpu } from '../../../tools/node-ort.ts';
-import { MemoryFiles } from './memory.ts';
+import { MemoryBundle } from './memory-bundle.ts';
 
 const FOLDER = 'tests/golden/flux';
 
@@ -37,22 +36,15 @@ export async function openSmallModel(name: string): Promise<SmallModel> {
   };
 }
 
-/** All that a data file asks of its folder. */
-class DataFolder extends MemoryFiles implements Pick<WritableFolder, 'append' | 'flush'> {
-  flush(): Promise<void> {
-    return Promise.resolve();
-  }
-}
-
 /** The data files of one conversion. */
 export class DataFiles {
-  readonly files = new DataFolder();
+  private readonly bundle = new MemoryBundle();
+  readonly folder = this.bundle.open();
 
   constructor(private readonly quantization: Quantization = 'none') {}
 
   weights(file: string, tensors: TensorSource): Weights {
-    const folder = this.files as Partial<WritableFolder> as WritableFolder;
-    return new Weights(tensors, new DataFile(folder, file, new FileHash(), []), {
+    return new Weights(tensors, new DataFile(this.folder, file, new FileHash(), []), {
       quantization: this.quantization,
       quantizer: cpuQuantizer(),
     });
@@ -69,7 +61,7 @@ export class DataFiles {
     ort: Ort,
     options: InferenceSession.SessionOptions,
   ): Promise<Record<string, Float32Array>> {
-    const externalData = [...this.files.files].map(([path, data]) => ({ path, data }));
+    const externalData = [...this.bundle.files()].map(([path, data]) => ({ path, data }));
     const given = { ...feeds };
     const outputs: Record<string, Float32Array> = {};
     for (const graph of graphs) {

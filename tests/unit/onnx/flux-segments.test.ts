@@ -95,7 +95,7 @@ test.each(QUANTIZATIONS)(
       const write = async (file: string, segment = wholeTrunk(config)) => {
         const weights = data.weights(file, model.tensors);
         await trunkGraph(config, 7, 'float32', weights, weights, segment);
-        return data.files.size(file);
+        return data.folder.size(file);
       };
       // The least limit under which all is in one segment is what that segment takes.
       const least = leastLimit((limit) => planTrunk(config, sizes, limit).length === 1);
@@ -108,7 +108,7 @@ test.each(QUANTIZATIONS)(
     const config = parseConfig(schemas.t5, model.config, 't5');
     const bias = data.weights('bias.data', model.tensors);
     await t5Graph(config, 17, data.weights('t5.data', model.tensors), bias);
-    const bytes = await data.files.size('t5.data');
+    const bytes = await data.folder.size('t5.data');
     const least = leastLimit((limit) => planT5(config, sizes, limit).length === 1);
     expect(bytes).toBeGreaterThanOrEqual(least);
     expect(bytes).toBeLessThan(1.15 * least);

@@ -50,7 +50,7 @@ describe('T5', () => {
     expect(deviation(cut.text, whole.text).relativeL2).toBeLessThan(1e-6);
     // Stored once, in a file of its own.
     const tokens = whole.text.length / t5Config(model).d_model;
-    const { length } = cut.data.files.files.get('t5.bias.data')!;
+    const length = await cut.data.folder.size('t5.bias.data');
     expect(length).toBe(4 * t5Config(model).num_heads * tokens ** 2);
   });
 });

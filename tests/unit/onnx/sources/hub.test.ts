@@ -12,7 +12,7 @@ const FILES: Record<string, Uint8Array | string> = {
   'transformer/model.safetensors': WEIGHTS,
   'ae.safetensors': WEIGHTS.slice(0, 10),
 };
-const QUICK = { attempts: 3, pause: 1 };
+const QUICK = { pauses: [1, 2] };
 
 let server: TestServer;
 afterEach(() => (server as TestServer | undefined)?.close());

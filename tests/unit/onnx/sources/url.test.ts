@@ -9,7 +9,7 @@ const FILES: Record<string, Uint8Array | string> = {
   '/m/transformer/model.safetensors': WEIGHTS,
   '/a b.safetensors': WEIGHTS,
 };
-const QUICK = { attempts: 3, pause: 1 };
+const QUICK = { pauses: [1, 2] };
 
 let server: TestServer;
 afterEach(() => (server as TestServer | undefined)?.close());
@@ -135,7 +135,7 @@ describe('a server that', () => {
       message: expect.stringContaining(String(status)) as string,
     });
     // Only what may pass is tried again.
-    expect(server.requests).toHaveLength(code === 'offline' ? QUICK.attempts : 1);
+    expect(server.requests).toHaveLength(code === 'offline' ? 3 : 1);
   });
 
   test('is busy, or loses the connection, is asked again', async () => {

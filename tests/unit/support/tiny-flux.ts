@@ -53,7 +53,7 @@ export function diffusersFiles(): Files {
 /** flux1-dev.safetensors in Black Forest Labs' names, ae, clip_l and t5xxl_fp16. */
 export function singleFiles(): Files {
   const parts = Object.keys(WEIGHT_FILES);
-  const all = new Map(
+  const all = new Map<string, Halves>(
     parts.flatMap((part) =>
       [...partTensors(part)].map(([name, tensor]) => [`${part}/${name}`, tensor] as const),
     ),

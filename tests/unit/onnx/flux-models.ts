@@ -50,6 +50,18 @@ export class DataFiles {
     });
   }
 
+  /** A session of one graph, with all data files so far. Its user releases it. */
+  session(
+    graph: GraphBuilder,
+    ort: Ort,
+    options: InferenceSession.SessionOptions,
+  ): Promise<InferenceSession> {
+    const externalData = [...this.bundle.files()].map(([path, data]) => ({ path, data }));
+    return ortQueue.run(() =>
+      ort.InferenceSession.create(graph.encode(), { ...options, externalData }),
+    );
+  }
+
   /**
    * Runs consecutive graphs, each on `feeds` and on what earlier ones gave.
    *
@@ -61,13 +73,10 @@ export class DataFiles {
     ort: Ort,
     options: InferenceSession.SessionOptions,
   ): Promise<Record<string, Float32Array>> {
-    const externalData = [...this.bundle.files()].map(([path, data]) => ({ path, data }));
     const given = { ...feeds };
     const outputs: Record<string, Float32Array> = {};
     for (const graph of graphs) {
-      const create = () =>
-        ort.InferenceSession.create(graph.encode(), { ...options, externalData });
-      const session = await ortQueue.run(create);
+      const session = await this.session(graph, ort, options);
       try {
         const results = await runSession(ortQueue, session, given);
         Object.assign(given, results);

@@ -1,0 +1,192 @@
+/**
+ * A forecast step of FLUX.1-dev at its true size, a picture of 1024 x 1024: the forecast of 4096 x 3072
+ * features from six anchors, the head with guidance, the Euler step; on the GPU from end to end, and
+ * the same by the CPU. The weights are random.
+ */
+import { readFileSync } from 'node:fs';
+import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
+import { expect, test } from 'vitest';
+import { eulerStep } from '../../src/backend/cpu/euler_step.ts';
+import { forecast } from '../../src/backend/cpu/forecast.ts';
+import { outputOf, type Ort, runSession, type Tensors } from '../../src/backend/ort.ts';
+import { ortQueue } from '../../src/backend/serial.ts';
+import { readFloats, storageBuffer } from '../../src/backend/webgpu/buffers.ts';
+import { EulerStepKernel } from '../../src/backend/webgpu/euler_step.ts';
+import { ForecastKernel, MOST_ANCHORS } from '../../src/backend/webgpu/forecast.ts';
+import type { GraphBuilder } from '../../src/onnx/builder.ts';
+import { headGraph } from '../../src/onnx/components/head.ts';
+import { parseConfig, schemas } from '../../src/onnx/configs.ts';
+import { noTensor, type TensorSource } from '../../src/onnx/tensors.ts';
+import { deviation } from '../../tools/deviation.ts';
+import { ortCpu, ortWebGpu } from '../../tools/node-ort.ts';
+import { DataFiles } from '../unit/onnx/flux-models.ts';
+import { filledBuffer, testDevice } from './support.ts';
+
+/** FLUX.1-dev's; the head has none of its blocks. */
+const CONFIG = parseConfig(
+  schemas.flux,
+  {
+    _class_name: 'FluxTransformer2DModel',
+    in_channels: 64,
+    num_layers: 19,
+    num_single_layers: 38,
+    attention_head_dim: 128,
+    num_attention_heads: 24,
+    joint_attention_dim: 4096,
+    pooled_projection_dim: 768,
+    guidance_embeds: true,
+  },
+  'FLUX.1-dev',
+);
+const HIDDEN = 3072;
+const TOKENS = 4096;
+const LATENTS = TOKENS * CONFIG.in_channels;
+/** Hermite's of order 5 are of such a size. */
+const WEIGHTS = [3.1, -4.2, 3.4, -1.9, 0.7, -0.1];
+const DELTA_SIGMA = -0.031;
+
+/** Numbers from -√3 to √3, of variance 1, always the same ones for a seed. */
+function noise(count: number, seed: number): Float32Array<ArrayBuffer> {
+  const numbers = new Float32Array(count);
+  let state = seed + 1;
+  for (let i = 0; i < count; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    numbers[i] = (state / 2 ** 31) * Math.sqrt(3);
+  }
+  return numbers;
+}
+
+/** The head's weights and biases, under which activations keep their size. */
+class RandomHead implements TensorSource {
+  readonly where = 'random';
+  private readonly shapes = new Map<string, readonly number[]>();
+
+  constructor() {
+    this.linear('norm_out.linear', 2 * HIDDEN, HIDDEN);
+    this.linear('proj_out', CONFIG.in_channels, HIDDEN);
+    for (const [name, width] of [
+      ['timestep', 256],
+      ['guidance', 256],
+      ['text', CONFIG.pooled_projection_dim],
+    ] as const) {
+      this.linear(`time_text_embed.${name}_embedder.linear_1`, HIDDEN, width);
+      this.linear(`time_text_embed.${name}_embedder.linear_2`, HIDDEN, HIDDEN);
+    }
+  }
+
+  names = () => this.shapes.keys();
+  has = (name: string) => this.shapes.has(name);
+  shape = (name: string) => this.shapes.get(name) ?? noTensor(this.where, name);
+  storedBytes = () => 0;
+
+  async rows(name: string, from: number, to: number): Promise<Float32Array> {
+    const width = this.shape(name)[1] ?? 1;
+    const scale = width > 1 ? width ** -0.5 : 0.1;
+    const seed = 7919 * [...this.shapes.keys()].indexOf(name) + from;
+    return Promise.resolve(noise((to - from) * width, seed).map((value) => scale * value));
+  }
+
+  private linear(module: string, outputs: number, inputs: number): void {
+    this.shapes.set(`${module}.weight`, [outputs, inputs]).set(`${module}.bias`, [outputs]);
+  }
+}
+
+const conditioning = ({ Tensor }: Ort): Tensors => ({
+  pooled: new Tensor('float32', noise(768, 100), [1, 768]),
+  timestep: new Tensor('float32', Float32Array.of(0.63), [1]),
+  guidance: new Tensor('float32', Float32Array.of(3.5), [1]),
+});
+
+/** Successive features differ by little, as they do between steps. */
+function anchor(age: number): Float32Array<ArrayBuffer> {
+  const common = noise(TOKENS * HIDDEN, 200);
+  const own = noise(TOKENS * HIDDEN, 201 + age);
+  for (let i = 0; i < common.length; i++) common[i]! += 0.1 * own[i]!;
+  return common;
+}
+
+test('a forecast step of FLUX.1-dev at 1024 x 1024', { timeout: 240_000 }, async () => {
+  const data = new DataFiles('f16');
+  const random = new RandomHead();
+  const graph = await headGraph(
+    CONFIG,
+    'float32',
+    data.weights('head.data', random),
+    data.weights('conditioning.data', random),
+  );
+  const anchors = WEIGHTS.map((_, age) => anchor(age));
+  const latents = noise(LATENTS, 300);
+  expect(anchors).toHaveLength(MOST_ANCHORS);
+
+  const actual = await stepOnGpu(data, graph, anchors, latents);
+
+  const features = new Float32Array(TOKENS * HIDDEN);
+  forecast(WEIGHTS, anchors, features);
+  expect(deviation(actual.features, features).relativeL2).toBeLessThan(1e-6);
+  const { ort } = await ortCpu();
+  const feeds = {
+    ...conditioning(ort),
+    features: new ort.Tensor('float32', features, [1, TOKENS, HIDDEN]),
+  };
+  const velocity = (await data.runOnCpu([graph], feeds))['velocity']!;
+  expect(deviation(actual.velocity, velocity).relativeL2).toBeLessThan(1e-4);
+  eulerStep(latents, velocity, DELTA_SIGMA);
+  expect(deviation(actual.latents, latents).relativeL2).toBeLessThan(1e-5);
+});
+
+interface Step {
+  readonly features: Float32Array;
+  readonly velocity: Float32Array;
+  readonly latents: Float32Array;
+}
+
+/** As src/backend/webgpu/run.ts does it: nothing leaves the GPU in between. */
+async function stepOnGpu(
+  data: DataFiles,
+  graph: GraphBuilder,
+  anchors: readonly Float32Array[],
+  noisy: Float32Array,
+): Promise<Step> {
+  const device = await testDevice();
+  const { ort } = await ortWebGpu();
+  try {
+    const forecastKernel = await ForecastKernel.create(device, source('forecast'), 'float32');
+    const eulerKernel = await EulerStepKernel.create(device, source('euler_step'));
+    const features = storageBuffer(device, 'features', 4 * TOKENS * HIDDEN);
+    const velocity = storageBuffer(device, 'velocity', 4 * LATENTS);
+    const latents = filledBuffer(device, 'latents', noisy);
+    const submit = (recordPass: (encoder: GPUCommandEncoder) => void): void => {
+      const encoder = device.createCommandEncoder();
+      recordPass(encoder);
+      device.queue.submit([encoder.finish()]);
+    };
+
+    const buffers = anchors.map((values) => filledBuffer(device, 'anchor', values));
+    forecastKernel.setWeights(WEIGHTS);
+    submit((encoder) => forecastKernel.run(encoder, buffers, features));
+    const onGpu = (gpuBuffer: GPUBuffer, width: number): Tensor =>
+      ort.Tensor.fromGpuBuffer(gpuBuffer, { dataType: 'float32', dims: [1, TOKENS, width] });
+    const session = await data.session(graph, ort, {
+      executionProviders: [{ name: 'webgpu', device }],
+    } as InferenceSession.SessionOptions);
+    const given = { ...conditioning(ort), features: onGpu(features, HIDDEN) };
+    const results = await runSession(ortQueue, session, given, {
+      velocity: onGpu(velocity, CONFIG.in_channels),
+    });
+    expect(outputOf(results, 'velocity').gpuBuffer).toBe(velocity);
+    eulerKernel.setDeltaSigma(DELTA_SIGMA);
+    submit((encoder) => eulerKernel.run(encoder, latents, velocity));
+
+    const [forecasted, found, stepped] = await readFloats(device, [
+      { buffer: features, length: TOKENS * HIDDEN },
+      { buffer: velocity, length: LATENTS },
+      { buffer: latents, length: LATENTS },
+    ]);
+    await session.release();
+    return { features: forecasted!, velocity: found!, latents: stepped! };
+  } finally {
+    device.destroy();
+  }
+}
+
+const source = (kernel: string): string => readFileSync(`shaders/${kernel}.wgsl`, 'utf8');

@@ -51,7 +51,7 @@ export default tseslint.config(
     },
   },
   room(
-    ['src/ui/**', 'src/main.ts'],
+    ['src/ui/**', 'src/pwa/**', 'src/main.ts'],
     [
       '**/worker/*',
       '!**/worker/client.ts',

@@ -1,5 +1,7 @@
 import preact from '@preact/preset-vite';
 import { defaultClientConditions, defineConfig } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
+import { pwa } from './src/pwa/options.ts';
 
 /** Cross-origin isolation: without it a page gets no shared memory, and wasm no threads. */
 const headers = {
@@ -18,7 +20,7 @@ export default defineConfig({
   base: './',
   // A file that is not there is a 404, not the page.
   appType: 'mpa',
-  plugins: [preact()],
+  plugins: [preact(), VitePWA(pwa)],
   resolve: {
     // ONNX Runtime without its loader inside: the worker says where loader and wasm are.
     conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions],

@@ -1,4 +1,5 @@
 import { h, render } from 'preact';
+import { workOffline } from './pwa/register.ts';
 import { openPage } from './ui/actions.ts';
 import { App } from './ui/App.tsx';
 import './ui/styles.css';
@@ -6,3 +7,5 @@ import './ui/models/models.css';
 
 render(h(App, null), document.getElementById('app')!);
 void openPage(document.location.href);
+// Where that is not allowed, as in some private windows, the page works online.
+void workOffline().catch(() => undefined);

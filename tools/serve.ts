@@ -1,7 +1,7 @@
 /** Serves the built page with the headers that it needs, and opens it where there is a desktop. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { preview } from 'vite';
+import { type Plugin, preview } from 'vite';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const DEFAULT_PORT = 4173;
@@ -18,7 +18,18 @@ export interface ServeOptions {
   readonly open?: boolean;
 }
 
-/** Serves dist/ on this machine only. The headers are those of vite.config.ts. */
+/** Files with a hash in their name never change. Browsers ask after all others, the service worker too. */
+const lasting: Plugin = {
+  name: 'lasting-assets',
+  configurePreviewServer({ middlewares }) {
+    middlewares.use('/assets/', (_, response, next) => {
+      response.setHeader('Cache-Control', 'max-age=31536000, immutable');
+      next();
+    });
+  },
+};
+
+/** Serves dist/ on this machine only. The headers for isolation are those of vite.config.ts. */
 export async function servePage({
   port = DEFAULT_PORT,
   open = false,
@@ -26,6 +37,7 @@ export async function servePage({
   const server = await preview({
     root: ROOT,
     logLevel: 'warn',
+    plugins: [lasting],
     preview: { host: '127.0.0.1', port, strictPort: false, open },
   });
   const url = server.resolvedUrls?.local[0];

@@ -46,7 +46,8 @@ export interface Finished {
 }
 
 export interface Notice {
-  readonly report: ErrorReport;
+  /** Without a code it is news, not a failure. */
+  readonly report: Omit<ErrorReport, 'code'> & Partial<Pick<ErrorReport, 'code'>>;
   /** Buttons that mend it. */
   readonly actions?: readonly { readonly label: string; readonly run: () => void }[];
 }

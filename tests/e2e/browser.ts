@@ -14,6 +14,10 @@ const PATIENCE_MS = 200_000;
 
 export interface OpenOptions {
   readonly backend?: BackendChoice;
+  /** Other than the one that all tests share. */
+  readonly url?: string;
+  /** With `allow` it works offline; requests that `prepare` intercepts may then pass it by. */
+  readonly serviceWorkers?: 'allow' | 'block';
   /** Runs before the page loads, to intercept requests. */
   readonly prepare?: (page: Page) => Promise<unknown>;
 }
@@ -21,12 +25,12 @@ export interface OpenOptions {
 /** A page in a context of its own, without anything remembered from other tests. */
 export async function openStudio(
   browser: Browser,
-  { backend = 'cpu', prepare }: OpenOptions = {},
+  { backend = 'cpu', url = inject('pageUrl'), serviceWorkers = 'block', prepare }: OpenOptions = {},
 ): Promise<StudioPage> {
-  const context = await browser.newContext();
+  const context = await browser.newContext({ serviceWorkers });
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   await prepare?.(page);
-  await page.goto(`${inject('pageUrl')}?backend=${backend}`);
+  await page.goto(`${url}?backend=${backend}`);
   return new StudioPage(page);
 }

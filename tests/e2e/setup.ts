@@ -15,7 +15,11 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   project.provide('chromiumPath', await findChromium());
   const root = fileURLToPath(new URL('../..', import.meta.url));
+  // Vitest sets it to `test`, which makes a build for development, without a service worker.
+  const { NODE_ENV } = process.env;
+  process.env.NODE_ENV = 'production';
   await build({ root, mode: 'production', logLevel: 'warn' });
+  process.env.NODE_ENV = NODE_ENV;
   const server = await servePage();
   project.provide('pageUrl', server.url);
   return () => server.close();

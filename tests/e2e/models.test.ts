@@ -211,3 +211,21 @@ it('keeps to the memory that the model may take, and remembers it', async () => 
   expect(await models.dialog.getByLabel('A limit').isChecked()).toBe(true);
   await studio.close();
 });
+
+it('draws with a stored model at a later visit without a network', async () => {
+  const studio = await openStudio(browser, { serviceWorkers: 'allow' });
+  await studio.page.getByRole('status').getByText('works offline').waitFor({ state: 'attached' });
+  const models = new ModelsPage(studio);
+  await models.open();
+  await models.addFolder(CHECKPOINT);
+  await models.button(`Use ${CHECKPOINT_TITLE} now`).click();
+  await studio.ready();
+  const online = await draw(studio);
+  await studio.page.context().setOffline(true);
+  await studio.page.reload();
+  await studio.ready();
+  expect((await draw(studio)).pixels).toEqual(online.pixels);
+  await models.open();
+  await models.stored.getByText('In use').waitFor();
+  await studio.close();
+});

@@ -1,5 +1,5 @@
 /** Command lines: options with their checks, and errors that say which option is wrong. */
-import { parseArgs } from 'node:util';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { AppError } from '../src/errors.ts';
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
@@ -19,16 +19,20 @@ export function readArguments(
   options: readonly string[],
   flags: readonly string[] = [],
 ): Arguments {
+  return parseOptions(args, {
+    help: { type: 'boolean', short: 'h' },
+    ...Object.fromEntries(flags.map((name) => [name, { type: 'boolean' as const }])),
+    ...Object.fromEntries(options.map((name) => [name, { type: 'string' as const }])),
+  });
+}
+
+/** The same for options of all kinds, as Node's parser takes them. */
+export function parseOptions<T extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: T,
+) {
   try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        help: { type: 'boolean', short: 'h' },
-        ...Object.fromEntries(flags.map((name) => [name, { type: 'boolean' as const }])),
-        ...Object.fromEntries(options.map((name) => [name, { type: 'string' as const }])),
-      },
-    });
+    return parseArgs({ args: [...args], allowPositionals: true, options });
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new AppError('bad-request', message, 'Ask for --help to see the options.', { cause });

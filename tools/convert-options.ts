@@ -1,7 +1,7 @@
 /** The command line of `hicache convert`. */
-import { parseArgs } from 'node:util';
 import { AppError } from '../src/errors.ts';
 import { QUANTIZATIONS, type Quantization } from '../src/onnx/policy.ts';
+import { parseOptions } from './args.ts';
 
 export const CONVERT_HELP = `Usage: hicache convert SOURCE… --out BUNDLE [options]
        hicache convert --verify --out BUNDLE
@@ -41,12 +41,23 @@ export interface ConvertOptions {
   readonly goldens: string | undefined;
 }
 
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  out: { type: 'string' },
+  quant: { type: 'string' },
+  memory: { type: 'string', default: '1500' },
+  lora: { type: 'string', multiple: true },
+  token: { type: 'string' },
+  verify: { type: 'boolean' },
+  goldens: { type: 'string' },
+} as const;
+
 /** Below this the largest matrices of FLUX.1 would not go through, whatever is done in pieces. */
 const LEAST_MEMORY = 256;
 
 /** @throws AppError `bad-request` that says which option is wrong. */
 export function convertOptions(args: readonly string[]): ConvertOptions {
-  const { positionals, values } = parse(args);
+  const { positionals, values } = parseOptions(args, OPTIONS);
   const { out, quant, memory, lora, token, verify, goldens, help } = values;
   if (help !== true && out === undefined) throw wrong('Say with --out where the bundle is.');
   if (help !== true && positionals.length === 0 && verify !== true) {
@@ -71,27 +82,6 @@ export function convertOptions(args: readonly string[]): ConvertOptions {
     verify: verify === true,
     goldens,
   };
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        help: { type: 'boolean', short: 'h' },
-        out: { type: 'string' },
-        quant: { type: 'string' },
-        memory: { type: 'string', default: '1500' },
-        lora: { type: 'string', multiple: true },
-        token: { type: 'string' },
-        verify: { type: 'boolean' },
-        goldens: { type: 'string' },
-      },
-    });
-  } catch (error) {
-    throw wrong(error instanceof Error ? error.message : String(error));
-  }
 }
 
 /** `FILE:0.8`; a colon in the path itself is none of ours unless a number follows it. */

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { Manifest } from '../src/bundle/manifest.ts';
+import { bytesInWords } from '../src/bytes.ts';
 import { reportOf } from '../src/errors.ts';
 import {
   convert,
@@ -98,12 +99,8 @@ function progressPrinter(): (progress: ConversionProgress) => void {
     const share = readBytes / totalBytes;
     const seconds = timeLeft.at(share);
     const rest = share < 1 && seconds !== null ? `, about ${Math.ceil(seconds / 60)} min left` : '';
-    line.show(share, `${what}: ${Math.floor(100 * share)} % of ${gigabytes(totalBytes)}${rest}`);
+    line.show(share, `${what}: ${Math.floor(100 * share)} % of ${bytesInWords(totalBytes)}${rest}`);
   };
-}
-
-function gigabytes(bytes: number): string {
-  return bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
 /** One line per file, and the sum. */

@@ -50,10 +50,3 @@ export function checkBudget(bytes: number): number {
     'Leave it out for a budget that suits this machine.',
   );
 }
-
-/** Such as "1.5 GiB". */
-export function inWords(bytes: number): string {
-  return bytes < GIB
-    ? `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 0)} MiB`
-    : `${(bytes / GIB).toFixed(1)} GiB`;
-}

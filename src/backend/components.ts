@@ -1,9 +1,9 @@
 /** A bundle's components, run by name; which of them are in memory is no concern of their users. */
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { Bundle } from '../bundle/bundle.ts';
+import { bytesInWords } from '../bytes.ts';
 import { AppError } from '../errors.ts';
 import type { BackendInfo, ComponentLoading, OnComponentLoading } from './backend.ts';
-import { inWords } from './budget.ts';
 import { fitTogether } from './eviction.ts';
 import { type ExternalData, openSession, type Runner, runSession, type Tensors } from './ort.ts';
 import { type ComponentName, componentWords, type Part, partWords } from './parts.ts';
@@ -178,8 +178,8 @@ function loadingOf(part: Part, loadedBytes: number): ComponentLoading {
 function noRoom(part: Part, limit: number, cause: unknown): AppError {
   return new AppError(
     'out-of-memory',
-    `There is no room for the ${partWords(part)}: it takes ${inWords(part.bytes)}, and the memory ` +
-      `budget is ${inWords(limit)}.`,
+    `There is no room for the ${partWords(part)}: it takes ${bytesInWords(part.bytes)}, and the memory ` +
+      `budget is ${bytesInWords(limit)}.`,
     'Close other tabs and programs, choose a smaller picture, or convert the model with fewer bits ' +
       'or into smaller segments.',
     { cause },

@@ -1,4 +1,5 @@
 /** How much may be stored, in figures and in words. */
+import { bytesInWords } from '../../bytes.ts';
 import { AppError } from '../../errors.ts';
 
 /** What browsers say of a site's storage. `persist` is there for pages only, not for workers. */
@@ -15,10 +16,10 @@ export function outOfStorage(
   free: number | undefined,
   cause?: unknown,
 ): AppError {
-  const known = free === undefined ? '' : `: ${inWords(free)} are free`;
+  const known = free === undefined ? '' : `: ${bytesInWords(free)} are free`;
   return new AppError(
     'out-of-storage',
-    `There is no room for ${inWords(wanted)} more of ${what}${known}.`,
+    `There is no room for ${bytesInWords(wanted)} more of ${what}${known}.`,
     'Remove a model that you do not need, or free space on the disk, then go on. What is stored already stays.',
     { cause },
   );
@@ -28,9 +29,4 @@ export function outOfStorage(
 export async function freeBytes(storage: Pick<Storage, 'estimate'>): Promise<number | undefined> {
   const { usage, quota } = await storage.estimate();
   return usage === undefined || quota === undefined ? undefined : Math.max(0, quota - usage);
-}
-
-export function inWords(bytes: number): string {
-  if (bytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`;
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }

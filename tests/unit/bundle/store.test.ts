@@ -313,7 +313,7 @@ describe('room', () => {
     expect(storage.persistent).toBe(true);
     await expect(store.ensureRoom(7_200_000_000)).rejects.toMatchObject({
       code: 'out-of-storage',
-      message: 'There is no room for 7.2 GB more of the model: 5.0 GB are free.',
+      message: 'There is no room for 7.20 GB more of the model: 5.00 GB are free.',
       hint: expect.stringContaining('Remove a model') as string,
     });
   });

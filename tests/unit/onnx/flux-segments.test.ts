@@ -11,39 +11,12 @@ import {
   wholeTrunk,
   type Blocks,
 } from '../../../src/onnx/segments.ts';
+import { FLUX, T5 } from './flux-dev.ts';
 import { DataFiles, openSmallModel } from './flux-models.ts';
 
 /** FLUX.1-dev's transformer and T5-XXL. */
-const DEV: FluxConfig = parseConfig(
-  schemas.flux,
-  {
-    _class_name: 'FluxTransformer2DModel',
-    in_channels: 64,
-    num_layers: 19,
-    num_single_layers: 38,
-    attention_head_dim: 128,
-    num_attention_heads: 24,
-    joint_attention_dim: 4096,
-    pooled_projection_dim: 768,
-    guidance_embeds: true,
-  },
-  'config.json',
-);
-const XXL = parseConfig(
-  schemas.t5,
-  {
-    vocab_size: 32128,
-    d_model: 4096,
-    d_kv: 64,
-    d_ff: 10240,
-    num_layers: 24,
-    num_heads: 64,
-    feed_forward_proj: 'gated-gelu',
-    layer_norm_epsilon: 1e-6,
-    relative_attention_num_buckets: 32,
-  },
-  'config.json',
-);
+const DEV: FluxConfig = parseConfig(schemas.flux, FLUX, 'config.json');
+const XXL = parseConfig(schemas.t5, T5, 'config.json');
 
 /** Whether these follow each other from 0 to `count`. */
 function consecutive(parts: readonly Blocks[], count: number): boolean {

@@ -7,9 +7,15 @@ export function cpuSessions(ort: Ort): SessionKind {
   return {
     runner: ortQueue,
     readsBlobs: false,
-    create: (graph, externalData) =>
+    create: (graph, externalData, { sparing }) =>
       ortQueue.run(() =>
-        ort.InferenceSession.create(graph, { executionProviders: ['wasm'], externalData }),
+        ort.InferenceSession.create(graph, {
+          executionProviders: ['wasm'],
+          externalData,
+          // Else a session keeps what its runs took, rounded up to a power of two.
+          enableCpuMemArena: !sparing,
+          enableMemPattern: !sparing,
+        }),
       ),
     release: (session) => ortQueue.run(() => session.release()),
     // In the JavaScript heap, not in wasm's.

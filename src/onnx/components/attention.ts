@@ -3,6 +3,18 @@ import type { Value } from '../builder.ts';
 import type { Layers } from '../layers.ts';
 import { EPSILON } from './modulation.ts';
 
+/**
+ * In how many parts the queries of a float32 graph attend, one after another. On the CPU
+ * MultiHeadAttention holds all scores of its queries, 4 bytes times heads, queries and tokens: 2 GB
+ * for FLUX.1 and a picture of 1024 x 1024, which are 255 MB here. It also counts twice the head's
+ * width times queries and tokens in wasm's 32 bits, which is too much from 2900 tokens on and with
+ * so many parts from 8192 on.
+ */
+const QUERY_PARTS = 8;
+
+/** Models with fewer heads, FLUX.1 has 24, make small pictures, for which parts would only be slower. */
+const MANY_HEADS = 16;
+
 /** cos and sin of the rotary angles, [tokens, headWidth / 2], in the graph's precision. */
 export interface Rotary {
   readonly cos: Value;
@@ -54,5 +66,13 @@ export function attend(
       interleaved: 1,
       num_heads: heads,
     });
-  return graph.op('MultiHeadAttention', [rotate(query), rotate(key), value], { num_heads: heads });
+  const keys = rotate(key);
+  const attendWith = (queries: Value): Value =>
+    graph.op('MultiHeadAttention', [queries, keys, value], { num_heads: heads });
+  if (graph.precision === 'float16' || heads < MANY_HEADS) return attendWith(rotate(query));
+  const parts = graph.ops('Split', [rotate(query)], QUERY_PARTS, {
+    axis: 1,
+    num_outputs: QUERY_PARTS,
+  });
+  return graph.op('Concat', parts.map(attendWith), { axis: 1 });
 }

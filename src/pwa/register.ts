@@ -18,18 +18,21 @@ export async function workOffline(): Promise<void> {
 
   await navigator.serviceWorker.ready;
   await until(() => state.info.value !== undefined);
-  await keepRuntime(state.info.value!.backend.kind);
+  const { kind } = state.info.value!.backend;
+  await keepRuntime(kind);
   effect(() => {
     // Not every browser lets a page keep that much; it then works online as before.
     if (state.info.value) keepRuntime(state.info.value.backend.kind).catch(() => undefined);
   });
-  if (isFirst) state.announcement.value = 'This page works offline from now on.';
+  if (!isFirst) return;
+  state.announcement.value = 'This page works offline from now on.';
+  if (kind === 'cpu' && !crossOriginIsolated) await tell(FASTER);
 }
 
 function watchVersions(registration: ServiceWorkerRegistration): void {
   const look = () => {
     // Without an active one, the first one is just being installed.
-    if (registration.waiting && registration.active) void tell(registration);
+    if (registration.waiting && registration.active) void tell(newVersion(registration));
   };
   look();
   registration.addEventListener('updatefound', () =>
@@ -37,11 +40,24 @@ function watchVersions(registration: ServiceWorkerRegistration): void {
   );
 }
 
-/** Says that a new version waits, when no picture is made and nothing else is to be said. */
-async function tell(registration: ServiceWorkerRegistration): Promise<void> {
+/** Shows news when no picture is made and no failure is on show. */
+async function tell(news: state.Notice): Promise<void> {
   const { engine, notice, run } = state;
   await until(() => engine.value.kind !== 'loading' && !notice.value && !run.value);
-  notice.value = {
+  notice.value = news;
+}
+
+/** Wasm has threads in isolated pages only, which the service worker makes where the host does not. */
+const FASTER: state.Notice = {
+  report: {
+    message: 'Pictures are made faster after a reload.',
+    hint: 'From then on this page may use more than one core of your processor.',
+  },
+  actions: [{ label: 'Reload', run: () => location.reload() }],
+};
+
+function newVersion(registration: ServiceWorkerRegistration): state.Notice {
+  return {
     report: {
       message: 'A new version is ready.',
       hint: 'Reload to use it. The picture on show is lost; models stay.',

@@ -1,5 +1,5 @@
 /**
- * ONNX Runtime's builds: 13 to 27 MB each, of which a browser uses one. They are kept beside the
+ * ONNX Runtime's builds: 14 to 27 MB each, of which a browser uses one. They are kept beside the
  * service worker's other files, when an engine has started with them.
  */
 import asyncify from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';

@@ -75,7 +75,9 @@ describe('on a host that sends no headers for isolation', () => {
     expect(await isIsolated(studio.page)).toBe(false);
     await kept(studio);
 
-    await studio.page.reload();
+    expect(await studio.alert.innerText()).toContain('faster after a reload');
+    await studio.button('Reload').click();
+    await studio.alert.waitFor({ state: 'detached' });
     await studio.ready();
     expect(await isIsolated(studio.page)).toBe(true);
 
@@ -118,6 +120,12 @@ it('a new version waits until it is asked for', async () => {
   await studio.ready();
   await kept(studio);
   const title = await studio.page.title();
+  // As if an earlier visit had used WebGPU, with another build.
+  await studio.page.evaluate(async () => {
+    const [name] = (await caches.keys()).filter((key) => key.startsWith('hicache-runtimes-'));
+    const old = 'assets/ort-wasm-simd-threaded.jspi-12345678.wasm';
+    await (await caches.open(name!)).put(old, new Response());
+  });
 
   host.publish('The next version');
   await studio.page.reload();
@@ -129,6 +137,13 @@ it('a new version waits until it is asked for', async () => {
   await expect.poll(() => studio.page.title()).toBe('The next version');
   await studio.ready();
   expect(await studio.alert.count()).toBe(0);
+  const runtimes = await studio.page.evaluate(async () => {
+    const [name] = (await caches.keys()).filter((key) => key.startsWith('hicache-runtimes-'));
+    return (await (await caches.open(name!)).keys()).map(({ url }) => url);
+  });
+  const builds = runtimes.map((url) => url.replace(/.*threaded(.*)-.{8}\.wasm$/, '$1')).sort();
+  expect(builds).toEqual(['', '.jspi']);
+  expect(runtimes.join()).not.toContain('12345678');
   await studio.close();
   await host.close();
 });

@@ -107,7 +107,7 @@ describe('a conversion refuses', () => {
     ['transformer/config.json', { axes_dims_rope: [16, 16, 16] }, 'axes_dims_rope'],
     ['text_encoder_2/config.json', { feed_forward_proj: 'relu' }, 'feed_forward_proj'],
     ['text_encoder/config.json', { hidden_act: 'silu' }, 'hidden_act'],
-    ['vae/config.json', { _class_name: 'AutoencoderKL' }, 'AutoencoderTiny'],
+    ['vae/config.json', { _class_name: 'AsymmetricAutoencoderKL' }, '_class_name'],
     ['scheduler/scheduler_config.json', { use_karras_sigmas: true }, 'use_karras_sigmas'],
   ])('%s with %o', async (path, change, named) => {
     const source = withFiles({ [path]: { ...(await json(path)), ...change } });
@@ -118,9 +118,10 @@ describe('a conversion refuses', () => {
   });
 
   test('a folder without one of its parts', async () => {
-    await expect(converting(withFiles({ 'vae/config.json': undefined }))).rejects.toMatchObject({
+    const weights = 'vae/diffusion_pytorch_model.safetensors';
+    await expect(converting(withFiles({ [weights]: undefined }))).rejects.toMatchObject({
       code: 'not-found',
-      message: expect.stringContaining('vae/config.json') as string,
+      message: expect.stringContaining('autoencoder') as string,
     });
   });
 

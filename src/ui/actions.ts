@@ -21,16 +21,15 @@ let stopWaiting: ((reason: AppError) => void) | undefined;
 
 /** Starts the page: the settings of the last visit, and the model that the address asks for. */
 export async function openPage(address: string): Promise<void> {
-  const recalled = recall();
+  const lastModel = await recall();
   try {
     const { model, backend } = readAddress(address);
     state.backend.value = backend;
-    loadModel(model ?? (await recalled));
+    loadModel(model ?? lastModel);
   } catch (error) {
     state.engine.value = { kind: 'failed' };
     state.notice.value = { report: reportOf(error) };
   }
-  await recalled;
   remember();
 }
 

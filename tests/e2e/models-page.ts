@@ -41,12 +41,10 @@ export class ModelsPage {
     await this.dialog.locator('input[name=model-folder]').setInputFiles(path);
   }
 
-  /** Drops a file or a folder of this machine into the middle of the dialog. */
+  /** Drops a file or a folder of this machine into the middle of the page. */
   async drop(path: string): Promise<void> {
-    const box = await this.dialog.boundingBox();
-    if (!box) throw new Error('The dialog is not on show.');
-    const x = box.x + box.width / 2;
-    const y = box.y + box.height / 2;
+    const { width = 0, height = 0 } = this.studio.page.viewportSize() ?? {};
+    const [x, y] = [width / 2, height / 2];
     const devtools = await this.studio.page.context().newCDPSession(this.studio.page);
     const data = { items: [], files: [path], dragOperationsMask: 1 };
     for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {

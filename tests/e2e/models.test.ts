@@ -1,6 +1,16 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decode } from 'fast-png';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { psnr } from '../../tools/psnr.ts';
+import {
+  diffusersFiles,
+  goldenFolder,
+  goldenPictures,
+  writeFiles,
+} from '../unit/support/tiny-flux.ts';
 import { launchBrowser, openStudio } from './browser.ts';
 import { CHECKPOINT, CHECKPOINT_TITLE, ModelsPage } from './models-page.ts';
 import type { FinishedPicture, StudioPage } from './studio-page.ts';
@@ -77,8 +87,12 @@ it('adds a checkpoint from a folder, draws with it, also at the next visit, and 
   await studio.close();
 });
 
-it('adds a folder that is dropped on the dialog', async () => {
+it('adds a folder that is dropped, on the dialog or on the page', async () => {
   const models = await openModels();
+  await models.drop(CHECKPOINT);
+  await models.dialog.locator('.picked', { hasText: 'pocket' }).waitFor();
+  await models.button('Choose none of these').click();
+  await models.close();
   await models.drop(CHECKPOINT);
   await models.dialog.locator('.picked', { hasText: 'pocket' }).waitFor();
   await models.button('Add the model').click();
@@ -86,6 +100,47 @@ it('adds a folder that is dropped on the dialog', async () => {
   expect(await models.stored.innerText()).toContain('From pocket');
   await models.studio.close();
 });
+
+it('makes the pictures that diffusers makes, with a guidance that can be set', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tiny-flux-'));
+  await writeFiles(folder, diffusersFiles());
+  const models = await openModels();
+  const { studio } = models;
+  expect(await studio.slider('Guidance').count()).toBe(0);
+  await models.dialog.getByLabel('Store weights in').selectOption('f16');
+  await models.addFolder(folder);
+  await rm(folder, { recursive: true });
+  await models.button('Use Tiny FLUX now').click();
+  await studio.page.getByText('Tiny FLUX on CPU').waitFor();
+
+  // What the model is usually given takes the place of what was set for the one before.
+  expect(await studio.number('Steps').inputValue()).toBe('4');
+  expect(await studio.number('Guidance, as a number').inputValue()).toBe('3.5');
+  const sizes = await studio.page.getByLabel('Size', { exact: true }).innerText();
+  expect(sizes.split('\n')).toEqual(['64 × 96', '96 × 64']);
+  await studio.button('Compute every step').click();
+  for (const [i, { prompt, seed, guidance }] of goldenPictures.slice(0, 2).entries()) {
+    await studio.fixSeed(seed);
+    await studio.number('Guidance, as a number').fill(String(guidance));
+    await studio.prompt.fill(prompt);
+    await studio.generate.click();
+    const { stats, pixels } = await studio.finished();
+    expect(stats.guidance).toBe(guidance);
+    const golden = decode(await readFile(join(goldenFolder, `picture-${i}.png`)));
+    expect(psnr(pixels, withAlpha(golden.data))).toBeGreaterThan(40);
+  }
+  await studio.number('Guidance, as a number').fill('31');
+  await studio.generate.click();
+  expect(await studio.alert.innerText()).toMatch(/Guidance must be a number from 0 to 30/);
+  await studio.close();
+});
+
+/** RGB to RGBA. */
+function withAlpha(rgb: ArrayLike<number>): Uint8ClampedArray {
+  return Uint8ClampedArray.from({ length: (rgb.length / 3) * 4 }, (_, i) =>
+    i % 4 === 3 ? 255 : rgb[Math.floor(i / 4) * 3 + (i % 4)]!,
+  );
+}
 
 function megabytesIn(text: string): number {
   return Number(/([\d.]+) MB/.exec(text)![1]) * 1e6;

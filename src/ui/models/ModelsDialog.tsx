@@ -1,17 +1,16 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from '../Icon.tsx';
-import { changeDraft, opened, showProblem } from './actions.ts';
+import { opened, takeDrop } from './actions.ts';
 import { AddModel } from './AddModel.tsx';
 import { MemoryBudget } from './MemoryBudget.tsx';
 import { ModelList } from './ModelList.tsx';
-import { droppedSource } from './pick.ts';
 import { ProblemAlert } from './ProblemAlert.tsx';
 import { announcement, importing, open } from './state.ts';
 
 /** Which models there are, another one to add, and how much memory they may take. */
 export function ModelsDialog() {
   const dialog = useRef<HTMLDialogElement>(null);
-  const [dragged, setDragged] = useState(false);
+  const dragged = useFileDrops();
   useEffect(() => {
     if (!open.value) {
       dialog.current?.close();
@@ -21,17 +20,6 @@ export function ModelsDialog() {
     opened();
   }, [open.value]);
 
-  const drop = async (event: DragEvent) => {
-    event.preventDefault();
-    setDragged(false);
-    if (importing.value || !event.dataTransfer) return;
-    try {
-      changeDraft({ from: 'computer', picked: await droppedSource(event.dataTransfer.items) });
-    } catch (error) {
-      showProblem(error);
-    }
-  };
-
   return (
     <dialog
       ref={dialog}
@@ -39,16 +27,6 @@ export function ModelsDialog() {
       aria-labelledby="models-title"
       closedby="any"
       onClose={() => (open.value = false)}
-      onDragOver={(event) => {
-        event.preventDefault();
-        if (event.dataTransfer) event.dataTransfer.dropEffect = importing.value ? 'none' : 'copy';
-        setDragged(!importing.value);
-      }}
-      onDragLeave={(event) => {
-        // Going from one element of the dialog to another is no leaving.
-        if (!dialog.current?.contains(event.relatedTarget as Node | null)) setDragged(false);
-      }}
-      onDrop={(event) => void drop(event)}
     >
       <header>
         <h2 id="models-title">Models</h2>
@@ -72,4 +50,39 @@ export function ModelsDialog() {
       </p>
     </dialog>
   );
+}
+
+/**
+ * Files may be dropped anywhere: a browser would otherwise leave the page to show them. Tells
+ * whether some are over it just now.
+ */
+function useFileDrops(): boolean {
+  const [dragged, setDragged] = useState(false);
+  useEffect(() => {
+    const over = (event: DragEvent) => {
+      if (!event.dataTransfer?.types.includes('Files')) return;
+      event.preventDefault();
+      event.dataTransfer.dropEffect = importing.value ? 'none' : 'copy';
+      setDragged(!importing.value);
+    };
+    const leave = (event: DragEvent) => {
+      // Going from one element to another is no leaving.
+      if (!event.relatedTarget) setDragged(false);
+    };
+    const drop = (event: DragEvent) => {
+      setDragged(false);
+      if (!event.dataTransfer?.types.includes('Files')) return;
+      event.preventDefault();
+      if (!importing.value) void takeDrop(event.dataTransfer.items);
+    };
+    addEventListener('dragover', over);
+    addEventListener('dragleave', leave);
+    addEventListener('drop', drop);
+    return () => {
+      removeEventListener('dragover', over);
+      removeEventListener('dragleave', leave);
+      removeEventListener('drop', drop);
+    };
+  }, []);
+  return dragged;
 }

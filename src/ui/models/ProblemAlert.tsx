@@ -1,3 +1,4 @@
+import { Icon } from '../Icon.tsx';
 import { engine, notice } from '../state.ts';
 import { problem } from './state.ts';
 
@@ -13,6 +14,16 @@ export function ProblemAlert() {
             <strong>{report.message}</strong>
             <p>{report.hint}</p>
           </div>
+          {problem.value && (
+            <button
+              type="button"
+              class="square quiet"
+              aria-label="Dismiss"
+              onClick={() => (problem.value = undefined)}
+            >
+              <Icon name="close" />
+            </button>
+          )}
         </div>
       )}
     </div>

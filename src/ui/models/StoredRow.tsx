@@ -41,8 +41,10 @@ export function StoredRow({ record }: { readonly record: ModelRecord }) {
             <button
               type="button"
               aria-label={`Check ${title}`}
-              disabled={checks.value.get(id)?.kind === 'running'}
-              onClick={() => void check(record)}
+              aria-disabled={isChecked(id)}
+              onClick={() => {
+                if (!isChecked(id)) void check(record);
+              }}
             >
               Check
             </button>
@@ -76,10 +78,12 @@ export function StoredRow({ record }: { readonly record: ModelRecord }) {
   );
 }
 
+const isChecked = (id: string) => checks.value.get(id)?.kind === 'running';
+
 /** What is being read or written stays until that is done. */
 function isNeeded(id: string): boolean {
   const drawing = modelKey(model.value) === id && run.value !== undefined;
-  return drawing || growing.value === id || checks.value.get(id)?.kind === 'running';
+  return drawing || growing.value === id || isChecked(id);
 }
 
 /** An import from the web without LoRAs needs nothing that is not known. */

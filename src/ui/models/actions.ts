@@ -1,12 +1,18 @@
 /** What people can do with models. The only code that talks to the worker that keeps them. */
 import { batch } from '@preact/signals';
 import { AppError, reportOf } from '../../errors.ts';
-import type { ImportSource, LibraryApi, ModelRecord } from '../../worker/library-api.ts';
+import type {
+  ImportLora,
+  ImportSource,
+  LibraryApi,
+  ModelRecord,
+} from '../../worker/library-api.ts';
 import { startLibrary } from '../../worker/library-client.ts';
 import { loadModel } from '../loading.ts';
-import { model } from '../state.ts';
+import { announcement, model } from '../state.ts';
 import { BUILT_IN } from './choice.ts';
-import { filesSource } from './pick.ts';
+import { strengthProblem } from './lora.ts';
+import { type DroppedItem, droppedSource, filesSource } from './pick.ts';
 import * as state from './state.ts';
 import { isAddress, quantizationOf } from './words.ts';
 
@@ -22,6 +28,11 @@ export function showProblem(error: unknown): void {
   const report = reportOf(error);
   if (report.code === 'internal') keeper = undefined;
   state.problem.value = report;
+}
+
+/** To those who cannot see the page change. What is behind an open dialog is not read out. */
+function announce(text: string): void {
+  (state.open.value ? state.announcement : announcement).value = text;
 }
 
 /** The dialog has been opened, by whatever. */
@@ -45,6 +56,7 @@ export async function startImport(): Promise<void> {
   const { quantization, loras } = state.draft.value;
   try {
     const source = sourceOf(state.draft.value);
+    checkStrengths(loras);
     batch(() => {
       state.problem.value = undefined;
       state.outcome.value = undefined;
@@ -61,13 +73,14 @@ export async function startImport(): Promise<void> {
     batch(() => {
       state.outcome.value = { kind: 'done', record };
       state.draft.value = state.EMPTY_DRAFT;
-      state.announcement.value = `${record.title} is added.`;
+      announce(`${record.title} is added.`);
     });
   } catch (error) {
     const report = reportOf(error);
     if (report.code === 'internal') keeper = undefined;
     state.outcome.value =
       report.code === 'cancelled' ? { kind: 'cancelled' } : { kind: 'failed', report };
+    if (!state.open.value) announce(`Adding the model stopped. ${report.message}`);
   } finally {
     batch(() => {
       state.importing.value = undefined;
@@ -94,6 +107,11 @@ function sourceOf({ from, picked, address, token }: state.Draft): ImportSource {
     );
   }
   return { kind: 'address', address: address.trim(), ...(token !== '' && { token }) };
+}
+
+function checkStrengths(loras: readonly ImportLora[]): void {
+  const problem = loras.map(({ strength }) => strengthProblem(strength)).find(Boolean);
+  if (problem) throw new AppError('bad-request', problem, 'Between 0.5 and 1 is usual.');
 }
 
 /** Only a page can ask, not its workers. A browser that says no may clear models. */
@@ -130,6 +148,17 @@ export function prepareToContinue(record: ModelRecord): void {
     quantization: quantizationOf(record) ?? 'auto',
     loras: [],
   });
+}
+
+/** Call it in the drop event itself; see `droppedSource`. Opens the dialog if it is closed. */
+export async function takeDrop(items: Iterable<DroppedItem>): Promise<void> {
+  const source = droppedSource(items);
+  state.open.value = true;
+  try {
+    changeDraft({ from: 'computer', picked: await source });
+  } catch (error) {
+    showProblem(error);
+  }
 }
 
 /**
@@ -172,8 +201,7 @@ export async function check({ id, title }: ModelRecord): Promise<void> {
         setCheck(id, { kind: 'running', progress });
     });
     setCheck(id, { kind: 'done', damaged });
-    state.announcement.value =
-      damaged.length === 0 ? `${title} is undamaged.` : `${title} is damaged.`;
+    announce(damaged.length === 0 ? `${title} is undamaged.` : `${title} is damaged.`);
   } catch (error) {
     setCheck(id, undefined);
     showProblem(error);
@@ -198,7 +226,7 @@ export async function remove({ id, title }: ModelRecord): Promise<void> {
     const { outcome } = state;
     if (outcome.value?.kind === 'done' && outcome.value.record.id === id) outcome.value = undefined;
     setCheck(id, undefined);
-    state.announcement.value = `${title} is deleted.`;
+    announce(`${title} is deleted.`);
   } catch (error) {
     showProblem(error);
   }

@@ -11,7 +11,8 @@ import { t5Graph } from '../../src/onnx/components/t5.ts';
 import { parseConfig, schemas } from '../../src/onnx/configs.ts';
 import { planT5, planTrunk, storedSizes } from '../../src/onnx/segments.ts';
 import { deviation } from '../../tools/deviation.ts';
-import { ortWebGpu } from '../../tools/node-ort.ts';
+import { ortCpu, ortWebGpu } from '../../tools/node-ort.ts';
+import { attentionFeeds, attentionGraph } from '../unit/onnx/attention-graph.ts';
 import { DataFiles, floatFeeds, integerFeeds, openSmallModel } from '../unit/onnx/flux-models.ts';
 import { testDevice } from './support.ts';
 
@@ -102,6 +103,17 @@ test(
     }
     expect(graphs.length).toBeGreaterThan(1);
     await expectSame(data, graphs, await integerFeeds(model, ['input_ids']), 'text');
+  },
+  TIMEOUT,
+);
+
+test(
+  'attention of many heads, in parts',
+  async () => {
+    const data = new DataFiles();
+    const { ort } = await ortCpu();
+    const feeds = attentionFeeds(ort, 77, 24);
+    await expectSame(data, [attentionGraph(data, 24)], feeds, 'attended');
   },
   TIMEOUT,
 );

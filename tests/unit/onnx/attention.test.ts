@@ -1,15 +1,9 @@
 /** Attention of as many heads as FLUX.1 has is computed in parts on the CPU. */
 import { expect, test } from 'vitest';
-import { GraphBuilder } from '../../../src/onnx/builder.ts';
-import { attend } from '../../../src/onnx/components/attention.ts';
-import { Layers } from '../../../src/onnx/layers.ts';
 import { deviation } from '../../../tools/deviation.ts';
 import { ortCpu } from '../../../tools/node-ort.ts';
-import { gaussianWeights } from '../support/weights.ts';
-import { DataFiles } from './flux-models.ts';
-import { MemoryTensors } from './tensors.ts';
-
-const WIDTH = 8;
+import { attentionFeeds, attentionGraph, WIDTH } from './attention-graph.ts';
+import { DataFiles, toFloats } from './flux-models.ts';
 
 /** softmax(q·k / √width) v by its definition, [tokens, heads * width]. */
 function attention(
@@ -44,38 +38,16 @@ test.each([
   { heads: 24, nodes: 8 },
 ])('$heads heads attend in $nodes parts', async ({ heads, nodes }) => {
   const tokens = 77; // no multiple of the parts
-  const hidden = heads * WIDTH;
   const data = new DataFiles();
-  const graph = new GraphBuilder('attention', 'float32');
-  const input = (name: string) => graph.input(name, 'float32', [1, 'N', hidden]);
-  const projected = { query: input('query'), key: input('key'), value: input('value') };
-  const table = (name: string) => graph.input(name, 'float32', ['N', WIDTH / 2]);
-  const rotary = { cos: table('cos'), sin: table('sin') };
-  const layers = new Layers(graph, data.weights('none.data', new MemoryTensors()));
-  const attended = attend(layers, projected, rotary, heads, 'attention');
-  graph.output('attended', 'float32', [1, 'N', hidden], attended);
+  const graph = attentionGraph(data, heads);
   expect(new TextDecoder('latin1').decode(graph.encode()).split('MultiHeadAttention_')).toSatisfy(
     (pieces: string[]) => new Set(pieces.slice(1).map((piece) => parseInt(piece))).size === nodes,
   );
 
-  const all = gaussianWeights(3 * tokens * hidden);
-  const [query, key, value] = [0, 1, 2].map((i) =>
-    all.slice(i * tokens * hidden, (i + 1) * tokens * hidden),
-  ) as [Float32Array, Float32Array, Float32Array];
   const { ort } = await ortCpu();
-  const tensor = (values: Float32Array) => new ort.Tensor('float32', values, [1, tokens, hidden]);
-  const angles = (filler: number) =>
-    new ort.Tensor('float32', new Float32Array(tokens * (WIDTH / 2)).fill(filler), [
-      tokens,
-      WIDTH / 2,
-    ]);
-  const outputs = await data.runOnCpu([graph], {
-    query: tensor(query),
-    key: tensor(key),
-    value: tensor(value),
-    cos: angles(1),
-    sin: angles(0),
-  });
-  const expected = attention(query, key, value, tokens, heads);
+  const feeds = attentionFeeds(ort, tokens, heads);
+  const outputs = await data.runOnCpu([graph], feeds);
+  const [query, key, value] = ['query', 'key', 'value'].map((name) => toFloats(feeds[name]!));
+  const expected = attention(query!, key!, value!, tokens, heads);
   expect(deviation(outputs['attended']!, expected).relativeL2).toBeLessThan(1e-6);
 });

@@ -40,7 +40,9 @@ async function draw(studio: StudioPage): Promise<FinishedPicture> {
   await studio.button('Compute every step').click();
   await studio.prompt.fill(PROMPT);
   await studio.generate.click();
-  return studio.finished();
+  const picture = await studio.finished();
+  expect(picture.stats).toMatchObject({ steps: 4, seed: 7, computeSteps: [0, 1, 2, 3] });
+  return picture;
 }
 
 it('adds a checkpoint from a folder, draws with it, also at the next visit, and deletes it', async () => {

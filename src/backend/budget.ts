@@ -30,9 +30,12 @@ export function defaultBudget(kind: BackendInfo['kind'], memory = ASSUMED_MEMORY
   return memory >= ASSUMED_MEMORY ? Math.max(ASSUMED_MEMORY, memory / 2) : memory / 2;
 }
 
-/** The words of the browsers, of wasm's allocator and of ONNX Runtime for it. */
+/**
+ * The words of the browsers, of wasm's allocator and of ONNX Runtime for it. An integer overflows
+ * where wasm's 32 bits cannot count what a tensor takes.
+ */
 const WORDS =
-  /out.of.memory|bad_alloc|allocation failed|failed to allocate|cannot allocate|could not allocate|too large for the implementation|invalid (typed )?array (buffer )?length/i;
+  /out.of.memory|bad_alloc|allocation failed|failed to allocate|cannot allocate|could not allocate|too large for the implementation|integer overflow|invalid (typed )?array (buffer )?length/i;
 
 /** Whether something failed for want of memory. */
 export function isOutOfMemory(error: unknown): boolean {

@@ -4,6 +4,7 @@ import type { Bundle } from '../bundle/bundle.ts';
 import { bytesInWords } from '../bytes.ts';
 import { AppError } from '../errors.ts';
 import type { BackendInfo, ComponentLoading, OnComponentLoading } from './backend.ts';
+import { isOutOfMemory } from './budget.ts';
 import { fitTogether } from './eviction.ts';
 import { type ExternalData, openSession, type Runner, runSession, type Tensors } from './ort.ts';
 import { type ComponentName, componentWords, type Part, partWords } from './parts.ts';
@@ -90,8 +91,8 @@ export class Components {
    * Runs a component, its segments one after another, each on what was given and all that earlier
    * ones gave. Tensors between segments are disposed of; the last segment writes into `outputs`.
    *
-   * @throws AppError `out-of-memory` if a segment does not fit even alone, `bad-bundle` if it does
-   *   not load.
+   * @throws AppError `out-of-memory` if a segment does not fit even alone, or what it computes does
+   *   not; `bad-bundle` if it does not load.
    */
   async run(
     component: ComponentName,
@@ -104,7 +105,10 @@ export class Components {
     const between: Record<string, Tensor> = {};
     const told = onLoading && ((part: Part, bytes: number) => onLoading(loadingOf(part, bytes)));
     const use = <T>(part: Part, work: (session: InferenceSession) => Promise<T>): Promise<T> =>
-      this.#residency.use(part, work, { beside: besideOf(this.#parts, part), onLoading: told });
+      this.#residency.use(part, (session) => work(session).catch(noRoomToRun(part)), {
+        beside: besideOf(this.#parts, part),
+        onLoading: told,
+      });
     try {
       for (const segment of segments.slice(0, -1)) {
         await use(segment, async (session) => {
@@ -184,6 +188,19 @@ function noRoom(part: Part, limit: number, cause: unknown): AppError {
       'or into smaller segments.',
     { cause },
   );
+}
+
+/** Nothing is tried again with less beside it: what running takes depends on the picture. */
+function noRoomToRun(part: Part): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof AppError || !isOutOfMemory(error)) throw error;
+    throw new AppError(
+      'out-of-memory',
+      `There is not enough memory to run the ${partWords(part)} for a picture of this size.`,
+      'Choose a smaller picture, or close other tabs and programs.',
+      { cause: error },
+    );
+  };
 }
 
 function missing(component: ComponentName): AppError {

@@ -73,6 +73,23 @@ test('what does not fit even alone is said with its name, its size and the budge
   });
 });
 
+test('what cannot be computed for want of memory is said by name; other failures are not', async () => {
+  const failing = (message: string) => {
+    const { kind } = countingKind(9);
+    const create: SessionKind['create'] = async (...given) => ({
+      ...(await kind.create(...given)),
+      run: () => Promise.reject(new Error(message)),
+    });
+    return new Components({ ...kind, create }, formulaBundle(), 'float32', BUDGET);
+  };
+  await expect(failing('std::bad_alloc').run('decoder', {})).rejects.toMatchObject({
+    code: 'out-of-memory',
+    message: expect.stringContaining('run the picture decoder') as string,
+  });
+  const other = failing('a broken graph').run('decoder', {});
+  await expect(other).rejects.toThrow(/^a broken graph$/);
+});
+
 test('previews are for models with a decoder for them, and for budgets with room', () => {
   const { kind } = countingKind(9);
   const previews = (previewer: boolean, budget: number) =>

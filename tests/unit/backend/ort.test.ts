@@ -77,6 +77,7 @@ test.each([
   [new RangeError('Array buffer allocation failed'), true],
   [new RangeError('Invalid array buffer length'), true],
   [new Error("Can't create a session. failed to allocate a buffer of size 99."), true],
+  [new Error('failed to call OrtRun(). SafeIntOnOverflow() Integer overflow'), true],
   [new AppError('out-of-memory', '', ''), true],
   [new AppError('bad-bundle', 'damaged', ''), false],
   [new TypeError('x is not a function'), false],

@@ -1,5 +1,5 @@
 /** What the command line calls a source, opened. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { AppError } from '../src/errors.ts';
 import type { Source } from '../src/onnx/files.ts';
 import { type Lora, loraFrom } from '../src/onnx/lora.ts';
@@ -18,18 +18,36 @@ export function openSources(names: readonly string[], token: string | undefined)
 }
 
 function openSource(name: string, token: string | undefined): Source {
-  if (existsSync(name)) return new FolderSource(name);
-  // A path that is not there would pass for a repository.
-  if (/^[./~]|\.safetensors$/.test(name) && !name.includes('://')) throw missing(name);
+  if (existsSync(name)) return sourceOnDisk(name);
+  // A path that is not there might pass for a repository.
+  const isPath = /^[./~]|\.safetensors$|\/.*\//.test(name);
+  if (isPath && !name.includes('://')) throw missing(name);
   return sourceAt(name, token === undefined ? {} : { token });
 }
 
-/** A LoRA file on disk. */
+function sourceOnDisk(path: string): Source {
+  if (path.endsWith('.safetensors') || statSync(path).isDirectory()) return new FolderSource(path);
+  throw new AppError(
+    'bad-request',
+    `${path} is neither a folder nor a .safetensors file.`,
+    'Weights are read from .safetensors files alone. Give other files, such as those of the tokenizers, as the folder that they are in.',
+  );
+}
+
+/** A LoRA file on disk, or the folder of one. */
 export async function openLora({ path, strength }: LoraOption): Promise<Lora> {
   if (!existsSync(path)) throw missing(path);
-  const source = new FolderSource(path);
-  const [file = ''] = await source.list();
-  return loraFrom(await openFile(source, file), strength);
+  const source = sourceOnDisk(path);
+  const files = (await source.list()).filter((file) => file.endsWith('.safetensors'));
+  const [file, ...others] = files;
+  if (file !== undefined && others.length === 0) {
+    return loraFrom(await openFile(source, file), strength);
+  }
+  throw new AppError(
+    'bad-request',
+    `${path} has ${files.length} .safetensors files, not one.`,
+    'Name the file of each LoRA with --lora.',
+  );
 }
 
 function missing(name: string): AppError {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Bundle } from '../src/bundle/bundle.ts';
 import type { GraphFiles, Manifest } from '../src/bundle/manifest.ts';
 import { verifyBlob } from '../src/bundle/verify.ts';
+import { AppError } from '../src/errors.ts';
 import { openSession } from './deviation.ts';
 import { openBundleFolder } from './folder-bundle.ts';
 import { ProgressLine } from './progress-line.ts';
@@ -23,12 +24,25 @@ async function verifyHashes({ files }: Manifest, folder: string): Promise<void> 
   const all = Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
   let before = 0;
   for (const [path, entry] of Object.entries(files)) {
-    const blob = await openAsBlob(join(folder, path));
+    const blob = await opened(folder, path);
     await verifyBlob(path, blob, entry, (bytes) => {
       const done = (before + bytes) / all;
       line.show(done, `verifying ${path}, ${Math.floor(100 * done)} %`);
     });
     before += entry.bytes;
+  }
+}
+
+async function opened(folder: string, path: string): Promise<Blob> {
+  try {
+    return await openAsBlob(join(folder, path));
+  } catch (cause) {
+    throw new AppError(
+      'bad-bundle',
+      `The file ${path} is missing, or cannot be read.`,
+      'Convert the model again, or copy the bundle with all of its files.',
+      { cause },
+    );
   }
 }
 

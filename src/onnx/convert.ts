@@ -5,6 +5,7 @@ import type { NewHash } from '../bundle/running-hash.ts';
 import { AppError } from '../errors.ts';
 import { writeComponents } from './bundle-components.ts';
 import { fingerprint } from './fingerprint.ts';
+import { removeOthers } from './leftovers.ts';
 import { describeModel } from './model-description.ts';
 import { type ModelParts, partsOf } from './model-parts.ts';
 import { Output } from './output.ts';
@@ -66,9 +67,10 @@ export async function convert(
   options: ConversionOptions,
 ): Promise<Conversion> {
   const { quantization, quantizer = cpuQuantizer(), segmentBytes, chunk, signal } = options;
+  const of = await fingerprint(model, options);
   // Until the new manifest is there the folder is no bundle.
-  await folder.remove(MANIFEST);
-  const output = await Output.open(folder, await fingerprint(model, options), options);
+  await removeOthers(folder, of);
+  const output = await Output.open(folder, of, options);
   const progress = new Progress(model, options.onProgress);
   const stored: StoredWeight[] = [];
   const components = await writeComponents(model, output, {

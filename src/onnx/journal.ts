@@ -30,7 +30,7 @@ const unit = v.object({
 
 /** Units that a data file has got since the line before. */
 const line = v.object({
-  file: v.string(),
+  file: v.pipe(v.string(), v.regex(/^\w[\w.]*\.data$/)),
   units: v.array(unit),
   /** Length of the file with them, and its hashes. */
   bytes: size,
@@ -50,14 +50,17 @@ export type Line = v.InferOutput<typeof line>;
 /** The largest journal that is read: of a conversion of thousands of tensors it has a few MB. */
 const MOST_BYTES = 256 * 2 ** 20;
 
-/**
- * The lines of the folder's journal if it is of this conversion; none otherwise, or if it is
- * damaged beyond its last line.
- * @param of digest of the source and the settings
- */
-export async function readJournal(folder: WritableFolder, of: string): Promise<Line[]> {
+export interface Journal {
+  /** Digest of the source and the settings. */
+  readonly of: string;
+  /** All before the first that is damaged. */
+  readonly lines: readonly Line[];
+}
+
+/** The folder's journal, if there is one. */
+export async function readJournal(folder: WritableFolder): Promise<Journal | undefined> {
   const bytes = await folder.size(JOURNAL);
-  if (bytes === 0 || bytes > MOST_BYTES) return [];
+  if (bytes === 0 || bytes > MOST_BYTES) return undefined;
   const text = new TextDecoder().decode(await folder.read(JOURNAL, 0, bytes));
   // What follows the last line break was cut short.
   const [first, ...rest] = text
@@ -65,14 +68,14 @@ export async function readJournal(folder: WritableFolder, of: string): Promise<L
     .split('\n')
     .slice(0, -1);
   const found = v.safeParse(header, parse(first ?? ''));
-  if (!found.success || found.output.of !== of) return [];
+  if (!found.success) return undefined;
   const lines: Line[] = [];
   for (const one of rest) {
     const result = v.safeParse(line, parse(one));
     if (!result.success) break;
     lines.push(result.output);
   }
-  return lines;
+  return { of: found.output.of, lines };
 }
 
 /** Begins the journal anew with the lines that still hold. */

@@ -35,8 +35,9 @@ export class Output {
     of: string,
     options: OutputOptions = {},
   ): Promise<Output> {
+    const journal = await readJournal(folder);
     const byFile = new Map<string, Line[]>();
-    for (const line of await readJournal(folder, of)) {
+    for (const line of journal?.of === of ? journal.lines : []) {
       byFile.set(line.file, [...(byFile.get(line.file) ?? []), line]);
     }
     const started = new Map<string, { hash: FileHash; units: readonly Unit[] }>();

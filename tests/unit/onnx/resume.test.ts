@@ -71,14 +71,14 @@ describe('what is there already', () => {
   };
 
   /** Crashed in the middle of the trunk, which comes last. */
-  async function stopped(): Promise<MemoryBundle> {
+  async function stopped(settings: Partial<ConversionOptions> = {}): Promise<MemoryBundle> {
     const bundle = new MemoryBundle();
     const onProgress = ({ readBytes, totalBytes }: ConversionProgress): void => {
       if (readBytes > 0.92 * totalBytes) bundle.storage.crashAfter = 1;
     };
-    await expect(converted(bundle, { ...OPTIONS, onProgress })).rejects.toThrow('everything stops');
+    const options = { ...OPTIONS, ...settings, onProgress };
+    await expect(converted(bundle, options)).rejects.toThrow('everything stops');
     bundle.storage.crash();
-    expect(bundle.files().get('trunk.data')!.length).toBeGreaterThan(20_000);
     return bundle;
   }
 
@@ -95,7 +95,9 @@ describe('what is there already', () => {
 
   test('is made anew if it was changed in the meantime', async () => {
     const bundle = await stopped();
-    bundle.files().get('trunk.data')![1000]! ^= 1;
+    const trunk = bundle.files().get('trunk.data')!;
+    expect(trunk.length).toBeGreaterThan(OPTIONS.commitBytes!);
+    trunk[1000]! ^= 1;
     await converted(bundle);
     expectSame(bundle.files());
   });
@@ -109,12 +111,33 @@ describe('what is there already', () => {
   });
 
   test('does not count for other settings', async () => {
-    const bundle = await stopped();
-    await converted(bundle, { ...OPTIONS, quantization: 'int8' });
-    const other = await converted(new MemoryBundle(), { ...OPTIONS, quantization: 'int8' });
-    for (const [path, bytes] of other.files()) {
-      expect(Buffer.compare(bytes, bundle.files().get(path)!), path).toBe(0);
-    }
+    const bundle = await stopped({ quantization: 'int8' });
+    await converted(bundle);
+    expectSame(bundle.files());
+  });
+
+  test('does not stay if it is of other settings: the data of one that was stopped', async () => {
+    const bundle = await stopped({ segmentBytes: 40_000 });
+    expect([...bundle.files().keys()]).toContain('trunk.0.data');
+    await converted(bundle);
+    expect([...bundle.files().keys()]).not.toContain('trunk.0.data');
+  });
+
+  test('does not stay if it is of other settings: a whole bundle', async () => {
+    const bundle = await converted(new MemoryBundle(), { ...OPTIONS, segmentBytes: 40_000 });
+    expect([...bundle.files().keys()]).toContain('trunk.1.float16.onnx');
+    await converted(bundle);
+    expectSame(bundle.files());
+  });
+
+  test('stays if nobody knows what it is', async () => {
+    const bundle = new MemoryBundle();
+    const folder = bundle.open();
+    await folder.append('notes.txt', Uint8Array.of(1));
+    await folder.append('manifest.json', new TextEncoder().encode('{"files": {"notes.txt": {}}}'));
+    await folder.close();
+    await converted(bundle);
+    expect(bundle.files().get('notes.txt')).toEqual(Uint8Array.of(1));
   });
 });
 

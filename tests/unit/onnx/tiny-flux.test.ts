@@ -10,8 +10,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { activationBytes } from '../../../src/backend/activations.ts';
 import { partsOf } from '../../../src/backend/parts.ts';
 import type { Bundle } from '../../../src/bundle/bundle.ts';
+import type { Manifest } from '../../../src/bundle/manifest.ts';
 import { PUBLISHED } from '../../../src/cache/settings.ts';
 import { convert, type ConversionOptions } from '../../../src/onnx/convert.ts';
+import { estimatedBytes } from '../../../src/onnx/estimate.ts';
 import type { ModelParts } from '../../../src/onnx/model-parts.ts';
 import { openModel } from '../../../src/onnx/open-model.ts';
 import { openFile } from '../../../src/onnx/safetensors.ts';
@@ -104,6 +106,16 @@ describe('as diffusers saves it', () => {
     const pictures = [await pictureBy(bundle, usual), await pictureBy(bundle, weak)] as const;
     expect(deviation(pictures[1].latents, pictures[0].latents).relativeL2).toBeGreaterThan(0.01);
     expect(psnr(pictures[1].pixels, pictures[0].pixels)).toBeLessThan(40);
+  });
+
+  test('how much quantization saves is known before', async () => {
+    const bytes = ({ files }: Manifest): number =>
+      Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
+    const { manifest } = await converted('mixed', { quantization: 'mixed' });
+    const saved = bytes(bundle.manifest) - bytes(manifest);
+    const estimated = estimatedBytes(model, 'none') - estimatedBytes(model, 'mixed');
+    expect(Math.abs(estimated / saved - 1)).toBeLessThan(0.02);
+    expect(estimatedBytes(model, 'mixed')).toBeGreaterThan(bytes(manifest));
   });
 
   describe('cut into segments', () => {

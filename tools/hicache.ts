@@ -18,7 +18,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
 const HELP = `Usage: hicache COMMAND [options]
 
   generate "PROMPT" --out FILE.png   make a picture
-  convert                            make a bundle from a model in diffusers' layout
+  convert SOURCE… --out BUNDLE       make a bundle from a FLUX.1 checkpoint
   costs                              time the cache's own kernels at FLUX.1's size
   doctor                             show the GPU, its self-test and the backend that would run
   calibrate                          find where a model's steps are best computed

@@ -84,12 +84,6 @@ export function roughDuration(seconds: number): string {
   return `${Math.ceil(seconds / 60)} min`;
 }
 
-/** `11 345 678` → `11.3 MB`, `6 800 000 000` → `6.80 GB`. */
-export function bytesInWords(bytes: number): string {
-  const { unit, digits, name } = scaleFor(bytes);
-  return `${(bytes / unit).toFixed(digits)} ${name}`;
-}
-
 /** Both in the unit of the whole: `1.20 of 6.80 GB`. */
 export function bytesOfBytes(done: number, total: number): string {
   const { unit, digits, name } = scaleFor(total);

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { ModelRecord } from '../../worker/library-api.ts';
-import { bytesInWords } from '../format.ts';
+import { bytesInWords } from '../../bytes.ts';
 import { model } from '../state.ts';
 import { remove } from './actions.ts';
 import { BUILT_IN_TITLE, modelKey } from './choice.ts';

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
-import { bytesInWords } from '../format.ts';
+import { bytesInWords } from '../../bytes.ts';
 import { useStored } from './actions.ts';
 import { useFocusIfLost } from './focus.ts';
 import { outcome } from './state.ts';

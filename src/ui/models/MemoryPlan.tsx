@@ -1,4 +1,4 @@
-import { bytesInWords } from '../format.ts';
+import { bytesInWords } from '../../bytes.ts';
 import { info } from '../state.ts';
 import { useInWords } from './words.ts';
 

@@ -1,6 +1,6 @@
 import { useRef, useState } from 'preact/hooks';
 import type { ModelRecord } from '../../worker/library-api.ts';
-import { bytesInWords } from '../format.ts';
+import { bytesInWords } from '../../bytes.ts';
 import { model, run } from '../state.ts';
 import { check, continueImport, prepareToContinue, useStored } from './actions.ts';
 import { CheckResult } from './CheckResult.tsx';

@@ -7,7 +7,8 @@ import type {
   ModelRecord,
   StorageSpace,
 } from '../../worker/library-api.ts';
-import { bytesInWords, bytesOfBytes, wordList } from '../format.ts';
+import { bytesInWords } from '../../bytes.ts';
+import { bytesOfBytes, wordList } from '../format.ts';
 
 export const QUANTIZATION_NAMES: Readonly<Record<ImportQuantization, string>> = {
   auto: 'Automatic, by the size of the model',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bytesInWords, bytesOfBytes } from '../../../src/ui/format.ts';
+import { bytesOfBytes } from '../../../src/ui/format.ts';
 import { readAddress } from '../../../src/ui/address.ts';
 import { budgetProblem, GB } from '../../../src/ui/models/budget.ts';
 import { BUILT_IN, BUILT_IN_KEY, modelKey } from '../../../src/ui/models/choice.ts';
@@ -18,18 +18,6 @@ import {
   useInWords,
 } from '../../../src/ui/models/words.ts';
 import type { ModelRecord } from '../../../src/worker/library-api.ts';
-
-test.each([
-  [0, '0.0 MB'],
-  [312_345_678, '312.3 MB'],
-  [999_949_999, '999.9 MB'],
-  [999_960_000, '1.00 GB'],
-  [6_740_000_000, '6.74 GB'],
-  [99_996_000_000, '100 GB'],
-  [214e9, '214 GB'],
-])('%d bytes are %s', (bytes, text) => {
-  expect(bytesInWords(bytes)).toBe(text);
-});
 
 test('what is done has the unit of the whole, and is never more than it', () => {
   expect(bytesOfBytes(312e6, 33.9e9)).toBe('0.31 of 33.90 GB');

@@ -58,6 +58,7 @@ export function loadEngine(): void {
 
 async function load(mine: EngineClient): Promise<ReadyEngine> {
   const model = state.model.value;
+  const before = { steps: state.steps.value, guidance: state.guidance.value };
   const info = await mine.load(requestFor(model), (progress) => {
     if (client === mine && state.engine.value.kind === 'loading') {
       state.engine.value = { kind: 'loading', progress };
@@ -66,7 +67,7 @@ async function load(mine: EngineClient): Promise<ReadyEngine> {
   batch(() => {
     state.engine.value = { kind: 'ready', info };
     state.announcement.value = `${info.model.title} is ready.`;
-    suit(info.model, modelKey(model));
+    suit(info.model, modelKey(model), before);
   });
   return { client: mine, info };
 }
@@ -81,12 +82,22 @@ function requestFor(model: ModelAddress): LoadRequest {
   };
 }
 
-/** What was chosen for another model is of no use for this one. */
-function suit({ sizes, defaultSteps, defaultGuidance }: EngineInfo['model'], key: string): void {
+/**
+ * What was chosen for another model is of no use for this one; what was changed since it began to load
+ * is meant for it.
+ * @param before what stood there when it began
+ */
+function suit(
+  { sizes, defaultSteps, defaultGuidance }: EngineInfo['model'],
+  key: string,
+  before: { readonly steps: number; readonly guidance: number },
+): void {
+  const { steps, guidance } = state;
   if (state.chosenFor.value !== key) {
     state.chosenFor.value = key;
-    state.steps.value = defaultSteps;
-    state.guidance.value = defaultGuidance ?? state.guidance.value;
+    if (Object.is(steps.value, before.steps)) steps.value = defaultSteps;
+    if (Object.is(guidance.value, before.guidance))
+      guidance.value = defaultGuidance ?? guidance.value;
     state.sizeIndex.value = 0;
   }
   if (state.sizeIndex.value >= sizes.length) state.sizeIndex.value = 0;

@@ -37,7 +37,7 @@ describe('the cache panel', () => {
     await studio.slider('Tolerance').press('ArrowRight');
     const tolerance = async () =>
       Number(await studio.number('Tolerance, as a number').inputValue());
-    await expect.poll(tolerance).toBeGreaterThan(before);
+    await expect.poll(tolerance, { timeout: 10_000 }).toBeGreaterThan(before);
     expect(await tolerance()).toBeLessThan(1.2 * before);
     expect(await pressed().count()).toBe(0);
     await studio.close();

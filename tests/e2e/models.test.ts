@@ -51,6 +51,7 @@ it('adds a checkpoint from a folder, draws with it, also at the next visit, and 
   const models = await openModels(requests);
   const { studio } = models;
   expect(ofBuiltIn()).not.toEqual([]);
+  await models.dialog.getByText(/MB · comes with the page/).waitFor();
   await models.close();
   const builtIn = await draw(studio);
   await models.open();

@@ -134,7 +134,7 @@ it('a new version waits until it is asked for', async () => {
   expect(await studio.page.title()).toBe(title);
 
   await studio.button('Reload').click();
-  await expect.poll(() => studio.page.title()).toBe('The next version');
+  await expect.poll(() => studio.page.title(), { timeout: 60_000 }).toBe('The next version');
   await studio.ready();
   expect(await studio.alert.count()).toBe(0);
   const runtimes = await studio.page.evaluate(async () => {

@@ -125,7 +125,7 @@ test('a full storage says how much there is', async () => {
   await value('a', 'hold', 'x');
   const { code, message } = await error('a', 'fill');
   expect(code).toBe('out-of-storage');
-  expect(message).toMatch(/no room for 1\.0 MB more of large\.data: \d+(\.\d)? [kMG]B are free/);
+  expect(message).toMatch(/no room for 1\.0 MB more of large\.data: \d+(\.\d+)? [kMG]B are free/);
   const bytes = await value('a', 'heldBytes');
   expect(bytes % 2 ** 20).toBe(0);
   expect(bytes).toBeGreaterThan(0);

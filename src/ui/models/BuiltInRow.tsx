@@ -1,5 +1,7 @@
 import { info, model } from '../state.ts';
+import { bytesInWords } from '../../bytes.ts';
 import { useBuiltIn } from './actions.ts';
+import { builtInFacts } from './built-in.ts';
 import { BUILT_IN_KEY, BUILT_IN_TITLE, modelKey } from './choice.ts';
 import { UseButton } from './UseButton.tsx';
 
@@ -26,12 +28,29 @@ export function BuiltInRow() {
       <li>
         <div class="facts">
           <strong>{BUILT_IN_TITLE}</strong>
-          <p class="hint">Small; comes with the page and is always there.</p>
+          <BuiltInDetails />
         </div>
         <div class="buttons">
           <UseButton modelKey={BUILT_IN_KEY} title={BUILT_IN_TITLE} onUse={useBuiltIn} />
         </div>
       </li>
+    </>
+  );
+}
+
+function BuiltInDetails() {
+  const facts = builtInFacts.value;
+  const comes = 'comes with the page';
+  return (
+    <>
+      <p>{facts ? `${bytesInWords(facts.bytes)} · ${comes}` : `Small; ${comes}`}</p>
+      {facts && (
+        <p class="hint">
+          {facts.source}
+          <br />
+          Licence: {facts.licence}
+        </p>
+      )}
     </>
   );
 }

@@ -10,6 +10,7 @@ import type {
 import { startLibrary } from '../../worker/library-client.ts';
 import { loadModel } from '../loading.ts';
 import { announcement, model } from '../state.ts';
+import { readBuiltInFacts } from './built-in.ts';
 import { BUILT_IN } from './choice.ts';
 import { strengthProblem } from './lora.ts';
 import { type DroppedItem, droppedSource, filesSource } from './pick.ts';
@@ -38,6 +39,7 @@ function announce(text: string): void {
 /** The dialog has been opened, by whatever. */
 export function opened(): void {
   state.unseen.value = false;
+  void readBuiltInFacts();
   state.problem.value = undefined;
   void refresh();
 }

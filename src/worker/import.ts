@@ -15,8 +15,8 @@ import { openFile } from '../onnx/safetensors.ts';
 import { sourceAt } from '../onnx/sources/address.ts';
 import { pickedFiles, pickedFolder } from '../onnx/sources/picked.ts';
 import { usualQuantization } from '../onnx/usual-quantization.ts';
-import { TimeLeft } from '../time-left.ts';
 import type { ImportLora, ImportProgress, ImportRequest, ImportSource } from './library-api.ts';
+import { withTimeLeft } from './progress.ts';
 
 export interface ImportControl {
   readonly signal: AbortSignal;
@@ -69,20 +69,14 @@ async function importBundle(
   address: string,
   { signal, onProgress }: ImportControl,
 ): Promise<ModelRecord> {
-  const timeLeft = new TimeLeft();
+  const report = withTimeLeft('Downloading', onProgress);
   const draft = { title: address, licence: '', source: address, settings: {} };
   const { id, folder } = await store.begin(draft);
   try {
     await downloadBundle(address, folder, {
       signal,
       reserve: (bytes) => store.ensureRoom(bytes),
-      onProgress: ({ what, loadedBytes, totalBytes }) =>
-        onProgress({
-          what: `Downloading the ${what}`,
-          doneBytes: loadedBytes,
-          totalBytes,
-          secondsLeft: timeLeft.at(loadedBytes / totalBytes),
-        }),
+      onProgress: ({ what, loadedBytes, totalBytes }) => report(what, loadedBytes, totalBytes),
     });
   } finally {
     await folder.close();
@@ -117,19 +111,13 @@ async function importCheckpoint(
     from: ModelParts,
     storage: Quantization,
   ): Promise<void> {
-    const timeLeft = new TimeLeft();
+    const report = withTimeLeft('Converting', onProgress);
     try {
       await convert(from, folder, {
         quantization: storage,
         quantizer,
         signal,
-        onProgress: ({ what, readBytes, totalBytes }) =>
-          onProgress({
-            what: `Converting the ${what}`,
-            doneBytes: readBytes,
-            totalBytes,
-            secondsLeft: timeLeft.at(readBytes / totalBytes),
-          }),
+        onProgress: ({ what, readBytes, totalBytes }) => report(what, readBytes, totalBytes),
       });
     } finally {
       quantizer.dispose();

@@ -6,11 +6,11 @@ import { DeviceWatch } from '../backend/webgpu/watch.ts';
 import { openBrowserStore } from '../bundle/store/browser.ts';
 import { AppError } from '../errors.ts';
 import { cpuQuantizer, type Quantizer } from '../onnx/quantizer.ts';
-import { TimeLeft } from '../time-left.ts';
 import quantizeShader from '../../shaders/quantize.wgsl?raw';
 import { registerErrorHandler } from './errors.ts';
 import { importModel } from './import.ts';
 import type { LibraryApi } from './library-api.ts';
+import { withTimeLeft } from './progress.ts';
 
 let running: AbortController | undefined;
 
@@ -44,15 +44,10 @@ const api: LibraryApi = {
   },
 
   async verify(id, onProgress) {
-    const timeLeft = new TimeLeft();
-    const report = throttled(onProgress);
-    return (await openBrowserStore()).verify(id, ({ what, loadedBytes, totalBytes }) =>
-      report({
-        what: `Checking the ${what}`,
-        doneBytes: loadedBytes,
-        totalBytes,
-        secondsLeft: timeLeft.at(loadedBytes / totalBytes),
-      }),
+    const report = withTimeLeft('Checking', throttled(onProgress));
+    const store = await openBrowserStore();
+    return store.verify(id, ({ what, loadedBytes, totalBytes }) =>
+      report(what, loadedBytes, totalBytes),
     );
   },
 };

@@ -19,25 +19,12 @@ import { parseConfig, schemas } from '../../src/onnx/configs.ts';
 import { noTensor, type TensorSource } from '../../src/onnx/tensors.ts';
 import { deviation } from '../../tools/deviation.ts';
 import { ortCpu, ortWebGpu } from '../../tools/node-ort.ts';
+import { FLUX } from '../unit/onnx/flux-dev.ts';
 import { DataFiles } from '../unit/onnx/flux-models.ts';
 import { filledBuffer, testDevice } from './support.ts';
 
 /** FLUX.1-dev's; the head has none of its blocks. */
-const CONFIG = parseConfig(
-  schemas.flux,
-  {
-    _class_name: 'FluxTransformer2DModel',
-    in_channels: 64,
-    num_layers: 19,
-    num_single_layers: 38,
-    attention_head_dim: 128,
-    num_attention_heads: 24,
-    joint_attention_dim: 4096,
-    pooled_projection_dim: 768,
-    guidance_embeds: true,
-  },
-  'FLUX.1-dev',
-);
+const CONFIG = parseConfig(schemas.flux, FLUX, 'FLUX.1-dev');
 const HIDDEN = 3072;
 const TOKENS = 4096;
 const LATENTS = TOKENS * CONFIG.in_channels;

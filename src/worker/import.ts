@@ -9,7 +9,6 @@ import type { Source } from '../onnx/files.ts';
 import { loraFrom, modelWithLoras } from '../onnx/lora.ts';
 import type { ModelParts } from '../onnx/model-parts.ts';
 import { openModel } from '../onnx/open-model.ts';
-import type { Quantization } from '../onnx/policy.ts';
 import type { Quantizer } from '../onnx/quantizer.ts';
 import { openFile } from '../onnx/safetensors.ts';
 import { sourceAt } from '../onnx/sources/address.ts';
@@ -36,31 +35,36 @@ export async function importModel(
   request: ImportRequest,
   control: ImportControl,
 ): Promise<ModelRecord> {
-  const bundle = await bundleAddress(request.source);
+  const bundle = await bundleAddress(request.source, control);
   if (bundle !== undefined) return importBundle(store, bundle, control);
-  const source = await openSource(request.source);
+  const source = await openSource(request.source, control);
   control.onProgress(progressOf('Reading the headers'));
   return importCheckpoint(store, source, request, control);
 }
 
 /** The folder of a bundle, if the address is that of one. */
-async function bundleAddress(source: ImportSource): Promise<string | undefined> {
+async function bundleAddress(
+  source: ImportSource,
+  { signal }: ImportControl,
+): Promise<string | undefined> {
   if (source.kind !== 'address') return undefined;
   const address = source.address.trim();
   if (!/^https?:\/\//.test(address)) return undefined;
   const folder = address.replace(/manifest\.json$/, '');
   if (/\.safetensors$/.test(folder)) return undefined;
-  return (await sourceAt(folder, tokenOf(source)).has(MANIFEST)) ? folder : undefined;
+  return (await sourceAt(folder, { ...tokenOf(source), signal }).has(MANIFEST))
+    ? folder
+    : undefined;
 }
 
-async function openSource(source: ImportSource): Promise<Source> {
+async function openSource(source: ImportSource, { signal }: ImportControl): Promise<Source> {
   switch (source.kind) {
     case 'files':
       return pickedFiles(source.files);
     case 'folder':
       return pickedFolder(source.folder);
     case 'address':
-      return sourceAt(source.address, tokenOf(source));
+      return sourceAt(source.address, { ...tokenOf(source), signal });
   }
 }
 
@@ -98,23 +102,13 @@ async function importCheckpoint(
     ...Object.fromEntries(loras.map(({ file, strength }) => [`lora ${file.name}`, strength])),
   };
   const { id, folder } = await store.begin({ title, licence, source: nameOf(asked), settings });
+  const report = withTimeLeft('Converting', onProgress);
   try {
     await store.ensureRoom(estimatedBytes(model, quantization) - (await bytesOf(store, id)));
-    await convertWith(await open(), model, quantization);
-  } finally {
-    await folder.close();
-  }
-  return store.finish(id);
-
-  async function convertWith(
-    quantizer: Quantizer,
-    from: ModelParts,
-    storage: Quantization,
-  ): Promise<void> {
-    const report = withTimeLeft('Converting', onProgress);
+    const quantizer = await open();
     try {
-      await convert(from, folder, {
-        quantization: storage,
+      await convert(model, folder, {
+        quantization,
         quantizer,
         signal,
         onProgress: ({ what, readBytes, totalBytes }) => report(what, readBytes, totalBytes),
@@ -122,7 +116,10 @@ async function importCheckpoint(
     } finally {
       quantizer.dispose();
     }
+  } finally {
+    await folder.close();
   }
+  return store.finish(id);
 }
 
 async function merged(model: ModelParts, loras: readonly ImportLora[]): Promise<ModelParts> {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decode } from 'fast-png';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { psnr } from '../../tools/psnr.ts';
 import {
   diffusersFiles,
@@ -148,6 +148,27 @@ function withAlpha(rgb: ArrayLike<number>): Uint8ClampedArray {
 function megabytesIn(text: string): number {
   return Number(/([\d.]+) MB/.exec(text)![1]) * 1e6;
 }
+
+it('adds a bundle by its address, after one that is none', async () => {
+  const models = await openModels();
+  const { studio } = models;
+  await studio.radio('From', 'The web').check({ force: true });
+  const address = models.dialog.getByLabel('Address', { exact: true });
+  await address.fill(new URL('nowhere/', inject('pageUrl')).href);
+  await models.button('Add the model').click();
+  expect(await models.alert.innerText()).toMatch(/no model|not there|There is no/i);
+  await address.fill(new URL('models/pocket/', inject('pageUrl')).href);
+  await models.button('Add the model').click();
+  await models.added();
+  await models.button(`Use ${CHECKPOINT_TITLE} now`).click();
+  await studio.ready();
+  const stored = await draw(studio);
+  await models.open();
+  await models.stored.getByText('In use').waitFor();
+  expect(await models.stored.innerText()).toContain('/models/pocket/');
+  expect(stored.stats.steps).toBe(4);
+  await studio.close();
+});
 
 it('goes on with an import that was cancelled, and with one that a reload ended', async () => {
   const whole = await openModels();

@@ -59,9 +59,13 @@ function recallSettings(known: Partial<Remembered>): void {
   if (cache && settingsProblems(cache).length === 0) state.cache.value = cache;
 }
 
-/** From now on writes every change down, a moment after the last one. */
+/**
+ * From now on writes every change down: another model or memory at once, since the page may be left
+ * right after that; what is typed or dragged, a moment after the last change.
+ */
 export function remember(): void {
   let timer: ReturnType<typeof setTimeout>;
+  let chosen: string | undefined;
   effect(() => {
     const model = state.model.value;
     if (model.kind === 'stored') kept = model.id;
@@ -78,7 +82,11 @@ export function remember(): void {
       randomSeed: state.randomSeed.value,
       cache: state.cache.value,
     };
+    const write = () => void set(KEY, current).catch(() => undefined);
+    const before = chosen;
+    chosen = `${current.modelId} ${current.memoryBudget}`;
     clearTimeout(timer);
-    timer = setTimeout(() => void set(KEY, current).catch(() => undefined), PAUSE_MS);
+    if (before !== undefined && chosen !== before) write();
+    else timer = setTimeout(write, PAUSE_MS);
   });
 }

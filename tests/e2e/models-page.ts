@@ -1,4 +1,5 @@
 /** The dialog for models, and the browser's storage behind it. */
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { JSHandle, Locator } from 'playwright-core';
 import type { StudioPage } from './studio-page.ts';
@@ -6,6 +7,10 @@ import type { StudioPage } from './studio-page.ts';
 /** A FLUX of 11 million parameters as diffusers saves it. */
 export const CHECKPOINT = fileURLToPath(new URL('../../training/pocket', import.meta.url));
 export const CHECKPOINT_TITLE = 'Pocket';
+
+const DROPS = 4;
+const DROP_MS = 5000;
+const HAND_MS = 150;
 
 /** What a stored model's manifest says of each of its files. */
 export type StoredFiles = Readonly<Record<string, { readonly sha256: string }>>;
@@ -41,15 +46,25 @@ export class ModelsPage {
     await this.dialog.locator('input[name=model-folder]').setInputFiles(path);
   }
 
-  /** Drops a file or a folder of this machine into the middle of the page. */
+  /**
+   * Drops a file or a folder of this machine into the middle of the page, with the pauses of a hand.
+   * Drags that DevTools makes get lost now and then while a dialog opens or closes: then once more.
+   */
   async drop(path: string): Promise<void> {
-    const { width = 0, height = 0 } = this.studio.page.viewportSize() ?? {};
+    const { page } = this.studio;
+    const { width = 0, height = 0 } = page.viewportSize() ?? {};
     const [x, y] = [width / 2, height / 2];
-    const devtools = await this.studio.page.context().newCDPSession(this.studio.page);
+    const devtools = await page.context().newCDPSession(page);
     const data = { items: [], files: [path], dragOperationsMask: 1 };
-    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
-      await devtools.send('Input.dispatchDragEvent', { type, x, y, data });
+    const picked = this.dialog.locator('.picked', { hasText: basename(path) });
+    for (let attempt = 0; attempt < DROPS && !(await picked.isVisible()); attempt++) {
+      for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+        await page.waitForTimeout(HAND_MS);
+        await devtools.send('Input.dispatchDragEvent', { type, x, y, data });
+      }
+      await picked.waitFor({ timeout: DROP_MS }).catch(() => undefined);
     }
+    await devtools.detach();
   }
 
   /** Waits until the import is over; fails with what the page says if it failed. */

@@ -9,7 +9,7 @@ import {
   readHeader,
   type TensorEntry,
 } from './safetensors-header.ts';
-import { expectShape, noTensor, readAll, rowCount, type TensorSource } from './tensors.ts';
+import { noTensor, readAll, rowCount, type TensorSource } from './tensors.ts';
 
 export type { TensorEntry } from './safetensors-header.ts';
 
@@ -56,11 +56,6 @@ export class Checkpoint implements TensorSource {
     if (to === from || bytes === 0) return new Float32Array(0);
     const rowBytes = bytes / count;
     return decode(await this.source.read(file, offset + from * rowBytes, (to - from) * rowBytes));
-  }
-
-  /** @throws AppError `bad-checkpoint` unless there is such a tensor, of that shape. */
-  expectShape(name: string, shape: readonly number[]): void {
-    expectShape(this, name, shape);
   }
 
   /** The tensor's values, row by row. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { openCheckpoint, openFile } from '../../../src/onnx/safetensors.ts';
+import { expectShape } from '../../../src/onnx/tensors.ts';
 import { MemoryFiles, safetensorsFile } from './memory.ts';
 
 const bytesOf = (...parts: ArrayBufferView[]): Uint8Array =>
@@ -135,8 +136,8 @@ test('refuses another shape than asked for, other types and unknown names', asyn
     packed: { dtype: 'U8', shape: [8], data_offsets: [8, 16] },
   });
   const checkpoint = await openCheckpoint(source, 'part', 'model');
-  expect(() => checkpoint.expectShape('a', [4])).toThrow('shape [2, 2], expected [4]');
-  expect(() => checkpoint.expectShape('b', [4])).toThrow('no tensor b');
+  expect(() => expectShape(checkpoint, 'a', [4])).toThrow('shape [2, 2], expected [4]');
+  expect(() => expectShape(checkpoint, 'b', [4])).toThrow('no tensor b');
   await expect(checkpoint.read('packed')).rejects.toThrow('packed is stored as U8');
   await expect(checkpoint.read('b')).rejects.toThrow('no tensor b');
 });

@@ -1,0 +1,147 @@
+"""Ways of drawing a scene. Each takes the objects on a clear layer and the ground, and joins them."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from .filters import LUMINANCE, blur, bytes_of, lines, noise, shifted, to_image, widen
+
+INK = np.array([22, 22, 26], np.float32)
+CHALK = np.array([250, 250, 250], np.float32)
+PAPER = np.array([253, 251, 246], np.float32)
+BLUEPRINT = np.array([30, 84, 164], np.float32)
+PIXELS_ACROSS = 64
+PIXEL_COLOURS = 12
+PIXEL_GROUND_COLOURS = 6
+PAPER_COLOURS = 8
+
+
+def _over(ground: np.ndarray, mask: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    """One colour ([3] or [h, w, 3]) over the ground through a mask [h, w] in 0..1."""
+    return ground + (colour - ground) * mask[..., None]
+
+
+def _under(layer: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """[3]: the mean colour of the ground behind the objects."""
+    weight = layer[..., 3] + 1e-4
+    return np.tensordot(weight, ground, 2) / weight.sum()
+
+
+def _plain(layer: np.ndarray, ground: np.ndarray, rng) -> np.ndarray:
+    return ground * (1 - layer[..., 3:]) + layer[..., :3]
+
+
+def _outline(layer: np.ndarray, ground: np.ndarray, rng) -> np.ndarray:
+    light = (_under(layer, ground) / 255) ** 2.2 @ np.array([0.21, 0.72, 0.07])
+    return _over(ground, lines(layer), CHALK if light < 0.18 else INK)
+
+
+def _silhouette(layer: np.ndarray, ground: np.ndarray, rng) -> np.ndarray:
+    return _over(ground, layer[..., 3], CHALK if _under(layer, ground) @ LUMINANCE < 64 else INK)
+
+
+def _few_colours(image: Image.Image, colours: int) -> np.ndarray:
+    few = image.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    return np.asarray(few.convert("RGB"), np.float32)
+
+
+def _pixel_art(layer: np.ndarray, ground: np.ndarray, rng) -> np.ndarray:
+    height, width = layer.shape[:2]
+    cell = max(1, round(min(height, width) / PIXELS_ACROSS))
+    small = np.asarray(to_image(bytes_of(layer)).reduce(cell), np.float32)
+    alpha = small[..., 3:]
+    solid = alpha[..., 0] >= 128
+    # Clear cells take the mean colour, so that they use up no entry of the palette.
+    mean = small[..., :3].sum((0, 1)) / max(1, alpha.sum())
+    colour = np.where(solid[..., None], small[..., :3] / np.maximum(alpha, 1), mean) * 255
+    colour = _few_colours(to_image(colour), PIXEL_COLOURS)
+    art = _few_colours(to_image(ground).reduce(cell), PIXEL_GROUND_COLOURS)
+    rim = shifted(solid, 1, 0) | shifted(solid, -1, 0) | shifted(solid, 0, 1) | shifted(solid, 0, -1)
+    art = np.where(rim[..., None], INK, art)
+    art = np.where(solid[..., None], colour, art)
+    return art.repeat(cell, 0).repeat(cell, 1)[:height, :width]
+
+
+def _paper(layer: np.ndarray, ground: np.ndarray, rng) -> np.ndarray:
+    short = min(layer.shape[:2])
+    unit = short / 256
+    shape = to_image(layer[..., 3] * 255).filter(ImageFilter.GaussianBlur(1.2 * unit))
+    border = widen(np.asarray(shape), max(2, round(0.03 * short))).astype(np.float32)
+    border = np.clip((blur(border, 1.6 * unit) - 128) / (255 * 0.3 / unit) + 0.5, 0, 1)
+    fall = round(4 * unit)
+    shadow = blur(shifted(border, fall, round(0.75 * fall)) * 255, 4 * unit) * (0.55 / 255)
+    sheet = ground * (1 - shadow[..., None])
+    sheet = _over(sheet, border, PAPER)
+    picture = to_image(_over(layer[..., :3], 1 - layer[..., 3], PAPER) * 1.0)
+    flat = _few_colours(picture.filter(ImageFilter.GaussianBlur(1.2 * unit)), PAPER_COLOURS)
+    return _over(sheet, layer[..., 3], blur(flat, 0.6 * unit))
+
+
+def _neon(layer: np.ndarray, ground: np.ndarray, rng) -> np.ndarray:
+    unit = min(layer.shape[:2]) / 256
+    line = lines(layer, 0.9)
+    # Colour from a little around each line, as vivid and as bright as it gets.
+    around = blur(bytes_of(layer), 3 * unit)[..., :3]
+    most = around.max(-1, keepdims=True) + 1
+    least = around.min(-1, keepdims=True)
+    vivid = (around - 0.8 * least + 1) * (255 / (most - 0.8 * least))
+    light = vivid * line[..., None]
+    glow = blur(light, 2.5 * unit) * 0.8 + blur(light, 9 * unit) * 1.1
+    core = light * 0.65 + line[..., None] * 100
+    return np.minimum(ground * 0.1 + np.array([6, 5, 12], np.float32) + glow + core, 255)
+
+
+def _watercolour(layer: np.ndarray, ground: np.ndarray, rng) -> np.ndarray:
+    height, width = layer.shape[:2]
+    unit = min(height, width) / 256
+    wash = blur(bytes_of(layer), 3.5 * unit)
+    bled = wash * 0.4 + blur(bytes_of(layer), 0.8 * unit) * 0.6
+    alpha = bled[..., 3]
+    colour = bled[..., :3] * (255 / np.maximum(alpha, 1))[..., None]
+    ragged = noise(height, width, max(2, round(6 * unit)), rng) - 0.5
+    pools = noise(height, width, max(2, round(36 * unit)), rng) - 0.5
+    grain = noise(height, width, max(1, round(1.5 * unit)), rng) - 0.5
+    inside = np.clip((alpha / 255 + 0.45 * ragged - 0.5) * 4 + 0.5, 0, 1)
+    soft = wash[..., 3] / 255
+    # Pigment gathers along the rim, and a little paper stays bare just outside it.
+    rim = np.maximum(0, 1 - np.abs(soft - 0.72) * 5) * inside
+    bare = np.maximum(0, 1 - np.abs(soft - 0.2) * 6) * (1 - inside)
+    pigment = 0.78 + 0.5 * pools + 0.16 * ragged + 0.3 * rim - 0.5 * bare + 0.16 * grain
+    painted = _over(ground, inside, colour)
+    return PAPER - (PAPER - np.minimum(painted, PAPER)) * np.clip(pigment, 0.15, 1.1)[..., None]
+
+
+def _blueprint(layer: np.ndarray, ground: np.ndarray, rng) -> np.ndarray:
+    height, width = layer.shape[:2]
+    step = max(4, round(min(height, width) / 16))
+    thin = max(1, round(min(height, width) / 256))
+    grid = np.zeros((height, width), np.float32)
+    for start in range(step // 2, max(height, width), step):
+        grid[start : start + thin] = 0.16
+        grid[:, start : start + thin] = 0.16
+    return _over(_over(np.broadcast_to(BLUEPRINT, ground.shape), grid, CHALK), lines(layer), CHALK)
+
+
+_STYLES = {
+    "plain": _plain,
+    "outline": _outline,
+    "silhouette": _silhouette,
+    "pixel art": _pixel_art,
+    "paper cut-out": _paper,
+    "neon": _neon,
+    "watercolour": _watercolour,
+    "blueprint": _blueprint,
+}
+
+
+def apply(style: str, layer: np.ndarray, ground: np.ndarray, rng: random.Random | None) -> np.ndarray:
+    """
+    The picture, [h, w, 3] float32 in 0..255. `layer` is [h, w, 4] with all objects in place, RGB
+    premultiplied in 0..255 and alpha in 0..1; `ground` is [h, w, 3] in 0..255. Neither is changed.
+    KeyError for an unknown style.
+    """
+    picture = _STYLES[style](layer, ground, rng)
+    return np.clip(picture, 0, 255).astype(np.float32)

@@ -1,0 +1,46 @@
+"""Recolouring an object: its overall colour becomes the named one, its shading and details stay."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .filters import LUMINANCE
+from .scene import COLOURS
+
+# An object of nearly one shade is not stretched further than this many levels of grey
+# to either side of its middle: a flat heart stays flat.
+LEAST_REACH = 70
+# How far the darkest parts go to black and the lightest to white.
+TO_BLACK, TO_WHITE = 0.72, 0.62
+# Black and white have no room on one side, so their ends are named: darkest and lightest grey.
+ENDS = {"black": (2, 128), "white": (92, 255)}
+
+
+def _ramp(colour: str) -> np.ndarray:
+    """[3, 3]: the darkest, the middle and the lightest shade of a colour."""
+    middle = np.array(COLOURS[colour], np.float32)
+    if colour in ENDS:
+        dark, light = (np.full(3, end, np.float32) for end in ENDS[colour])
+    else:
+        dark, light = middle * (1 - TO_BLACK), middle + (255 - middle) * TO_WHITE
+    return np.stack((dark, middle, light))
+
+
+def tint(sprite: np.ndarray, colour: str) -> np.ndarray:
+    """
+    The sprite in one colour of COLOURS: [h, w, 4] float32, RGB premultiplied in 0..255 and
+    alpha in 0..1, as given. The sprite's middle grey becomes the colour itself, so that it does
+    not matter how dark or light the object was. KeyError for an unknown colour.
+    """
+    dark, middle, light = _ramp(colour)
+    alpha = sprite[..., 3]
+    grey = sprite[..., :3] @ LUMINANCE / np.maximum(alpha, 1e-3)
+    solid = grey[alpha > 0.5]
+    if solid.size == 0:
+        return sprite.copy()
+    low, pivot, high = np.percentile(solid, (3, 50, 97))
+    below = np.clip((pivot - grey) / max(pivot - low, LEAST_REACH), 0, 1)[..., None]
+    above = np.clip((grey - pivot) / max(high - pivot, LEAST_REACH), 0, 1)[..., None]
+    out = sprite.copy()
+    out[..., :3] = (middle + (dark - middle) * below + (light - middle) * above) * sprite[..., 3:]
+    return out

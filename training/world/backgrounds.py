@@ -19,9 +19,9 @@ GRADIENTS = ((0.0, 1.0), (1.0, 0.0), (1.0, 1.0))  # vertical, horizontal, diagon
 STAR_FIELDS = 6
 SUPERSAMPLING = 4  # for stars
 # Fewer than 45 % of the pixels have the second shade, so that the named one stays the median.
-STRIPE_SHARE = 0.4
+STRIPE_SHARE = 0.36
 DOT_RADIUS = 0.3
-SQUARE_SIDE = 0.87
+SQUARE_SIDE = 0.84
 
 
 def _stripes(x: np.ndarray, y: np.ndarray, cell: float, variant: int) -> np.ndarray:

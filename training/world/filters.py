@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 LUMINANCE = np.array([0.3, 0.59, 0.11], np.float32)
-FULL_EDGE = 0.16  # a colour step (0..1) that already draws a full line
-FAINT_EDGE = 0.07  # a colour step that draws none: soft shading inside an object
+FULL_EDGE = 0.17  # a colour step (0..1) that already draws a full line
+FAINT_EDGE = 0.085  # a colour step that draws none: soft shading inside an object
 
 
 def to_image(values: np.ndarray) -> Image.Image:
@@ -61,7 +61,7 @@ def lines(layer: np.ndarray, width: float = 1.0) -> np.ndarray:
     Lines are about 1.5 % of the shorter side wide, times `width`. The layer is [h, w, 4],
     RGB premultiplied in 0..255 and alpha in 0..1.
     """
-    radius = max(0.6, min(layer.shape[:2]) / 256 * width)
+    radius = max(0.5, min(layer.shape[:2]) / 256 * width)
     soft = np.pad(blur(bytes_of(layer), radius), ((1, 1), (1, 1), (0, 0)))
     across = soft[1:-1, 2:] - soft[1:-1, :-2]
     down = soft[2:, 1:-1] - soft[:-2, 1:-1]

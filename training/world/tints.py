@@ -11,19 +11,17 @@ from .scene import COLOURS
 # to either side of its middle: a flat heart stays flat.
 LEAST_REACH = 70
 # How far the darkest parts go to black and the lightest to white.
-TO_BLACK, TO_WHITE = 0.72, 0.62
-# Black and white have no room on one side, so their ends are named: darkest and lightest grey.
-ENDS = {"black": (2, 128), "white": (92, 255)}
+TO_BLACK, TO_WHITE = 0.72, 0.5
+# Black and white have little room on one side, so their greys are named: darkest, middle, lightest.
+GREYS = {"black": (0, 30, 118), "white": (84, 236, 255)}
 
 
 def _ramp(colour: str) -> np.ndarray:
     """[3, 3]: the darkest, the middle and the lightest shade of a colour."""
+    if colour in GREYS:
+        return np.repeat(np.array(GREYS[colour], np.float32)[:, None], 3, 1)
     middle = np.array(COLOURS[colour], np.float32)
-    if colour in ENDS:
-        dark, light = (np.full(3, end, np.float32) for end in ENDS[colour])
-    else:
-        dark, light = middle * (1 - TO_BLACK), middle + (255 - middle) * TO_WHITE
-    return np.stack((dark, middle, light))
+    return np.stack((middle * (1 - TO_BLACK), middle, middle + (255 - middle) * TO_WHITE))
 
 
 def tint(sprite: np.ndarray, colour: str) -> np.ndarray:

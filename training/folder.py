@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import random
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderTiny, FlowMatchEulerDiscreteScheduler, FluxTransformer2DModel
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
     CLIPTextConfig,
     CLIPTextModel,
@@ -18,89 +16,7 @@ from transformers import (
     T5EncoderModel,
 )
 
-from scenes import caption, sample_scene
-
-
-def _captions(count: int) -> list[str]:
-    rng = random.Random(7)
-    return [caption(sample_scene(rng), rng) for _ in range(count)]
-
-
-def build_t5_tokenizer(tokens: int) -> PreTrainedTokenizerFast:
-    """A unigram model whose pieces are the whole words of the captions.
-
-    Anything else becomes <unk>, so that the page can say which words the model never saw.
-    """
-    words = sorted({w for text in _captions(60_000) for w in text.replace(",", "").split()})
-    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", -10.0), (",", -2.0), ("▁", -4.0)]
-    pieces += [(f"▁{word}", -1.0) for word in words]
-    tokenizer = Tokenizer(models.Unigram(pieces, unk_id=2, byte_fallback=False))
-    tokenizer.normalizer = normalizers.Sequence(
-        [
-            normalizers.NFKC(),
-            normalizers.Lowercase(),
-            normalizers.Replace(Regex(r"(?:(?!,)\p{P})+"), " "),
-            normalizers.Replace(",", ", "),
-            normalizers.Replace(Regex(r"\s+"), " "),
-            normalizers.Strip(),
-        ]
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="$A </s>", special_tokens=[("</s>", 1)]
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token="<pad>",
-        eos_token="</s>",
-        unk_token="<unk>",
-        model_max_length=tokens,
-    )
-
-
-def build_clip_tokenizer(tokens: int) -> PreTrainedTokenizerFast:
-    """CLIP's byte-level BPE, with merges learnt from the captions."""
-    start, end = "<|startoftext|>", "<|endoftext|>"
-    tokenizer = Tokenizer(
-        models.BPE(unk_token=end, continuing_subword_prefix="", end_of_word_suffix="</w>")
-    )
-    tokenizer.normalizer = normalizers.Sequence(
-        [
-            normalizers.NFC(),
-            # Other punctuation never occurs in captions, and its unknown token would end the text.
-            normalizers.Replace(Regex(r"[^\p{L}\p{N},\s]+"), " "),
-            normalizers.Replace(Regex(r"\s+"), " "),
-            normalizers.Lowercase(),
-        ]
-    )
-    pattern = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(pattern), behavior="removed", invert=True),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    trainer = trainers.BpeTrainer(
-        vocab_size=1024,
-        show_progress=False,
-        special_tokens=[start, end],
-        initial_alphabet=alphabet,
-        end_of_word_suffix="</w>",
-    )
-    tokenizer.train_from_iterator(_captions(60_000), trainer)
-    ids = [(end, tokenizer.token_to_id(end)), (start, tokenizer.token_to_id(start))]
-    tokenizer.post_processor = processors.RobertaProcessing(
-        ids[0], ids[1], trim_offsets=False, add_prefix_space=False
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        bos_token=start,
-        eos_token=end,
-        pad_token=end,
-        unk_token=end,
-        model_max_length=tokens,
-    )
+from text import build_clip_tokenizer, build_t5_tokenizer
 
 
 @dataclass
@@ -174,12 +90,15 @@ def new_pipeline(config: dict, autoencoder: AutoencoderTiny) -> Pipeline:
         num_attention_heads=t["heads"],
         joint_attention_dim=text["t5_width"],
         pooled_projection_dim=text["clip_width"],
-        guidance_embeds=False,
+        guidance_embeds=True,
         axes_dims_rope=tuple(t["axes"]),
     )
     for name, parameter in transformer.named_parameters():
         # Modulation and output start at zero: every block starts as the identity.
         if ".norm" in f".{name}" and ".linear." in name or name.startswith("proj_out"):
+            torch.nn.init.zeros_(parameter)
+        # Guidance says nothing until it is distilled.
+        if "guidance_embedder.linear_2" in name:
             torch.nn.init.zeros_(parameter)
     scheduler = FlowMatchEulerDiscreteScheduler(shift=t["shift"])
     return Pipeline(config, t5_tokenizer, clip_tokenizer, t5, clip, transformer, autoencoder, scheduler)

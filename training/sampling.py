@@ -5,8 +5,28 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from flow import pack, position_ids, unpack
 from folder import Pipeline
-from train import pack, position_ids
+
+GUIDANCE = 3.5
+SHEET = (
+    "a fox",
+    "a big cat on a blue background",
+    "two apples on a yellow background",
+    "three penguins on pink",
+    "a red guitar on a black background",
+    "a small turtle on a green dotted background",
+    "a dog left of a tree",
+    "a rocket above an owl on a purple background",
+    "neon skull",
+    "pixel art of a dragon on turquoise",
+    "a ghost in the top left corner, orange background",
+    "watercolor of a strawberry",
+    "many bees on a white background",
+    "a blue car, gradient background from pink to purple",
+    "paper cut-out of a heart on red",
+    "an upside down duck on a starry blue background",
+)
 
 
 def start_noise(seed: int, channels: int, height: int, width: int) -> torch.Tensor:
@@ -15,35 +35,37 @@ def start_noise(seed: int, channels: int, height: int, width: int) -> torch.Tens
     return pack(torch.randn((1, channels, height // 8, width // 8), generator=generator))
 
 
-def unpack(tokens: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
-    """[b, rows * columns, 4c] -> [b, c, 2 * rows, 2 * columns]."""
-    b, _, width = tokens.shape
-    tokens = tokens.view(b, rows, columns, width // 4, 2, 2).permute(0, 3, 1, 4, 2, 5)
-    return tokens.reshape(b, width // 4, 2 * rows, 2 * columns)
-
-
 @torch.no_grad()
-def generate(pipeline: Pipeline, prompts: list[str], seeds: list[int], steps: int) -> np.ndarray:
-    """[batch, size, size, 3] uint8, one picture for each prompt and seed."""
-    size = pipeline.config["image_size"]
-    side = size // 16
+def generate(
+    pipeline: Pipeline, prompts: list[str], seeds: list[int], steps: int, guidance: float = GUIDANCE, width: int = 256, height: int = 256
+) -> np.ndarray:
+    """[batch, height, width, 3] uint8, one picture for each prompt and seed."""
+    device = pipeline.transformer.device
+    rows, columns = height // 16, width // 16
     channels = pipeline.autoencoder.config.latent_channels
-    latents = torch.cat([start_noise(seed, channels, size, size) for seed in seeds])
-    text, pooled = pipeline.encode(*pipeline.tokenize(prompts))
+    latents = torch.cat([start_noise(seed, channels, height, width) for seed in seeds]).to(device)
+    text, pooled = pipeline.encode(*(ids.to(device) for ids in pipeline.tokenize(prompts)))
     scheduler = pipeline.scheduler
-    scheduler.set_timesteps(sigmas=np.linspace(1.0, 1 / steps, steps))
+    scheduler.set_timesteps(sigmas=np.linspace(1.0, 1 / steps, steps), device=device)
     for timestep in scheduler.timesteps:
         velocity = pipeline.transformer(
             hidden_states=latents,
             encoder_hidden_states=text,
             pooled_projections=pooled,
             timestep=timestep.expand(len(prompts)) / 1000,
-            img_ids=position_ids(side, side),
-            txt_ids=torch.zeros(text.shape[1], 3),
+            img_ids=position_ids(rows, columns).to(device),
+            txt_ids=torch.zeros(text.shape[1], 3, device=device),
+            guidance=torch.full((len(prompts),), guidance, device=device),
             return_dict=False,
         )[0]
         latents = scheduler.step(velocity, timestep, latents, return_dict=False)[0]
-    vae = pipeline.autoencoder
-    latents = unpack(latents, side, side) / vae.config.scaling_factor + vae.config.shift_factor
+    vae = pipeline.autoencoder.to(device)
+    latents = unpack(latents, rows, columns) / vae.config.scaling_factor + vae.config.shift_factor
     pixels = vae.decode(latents).sample.clamp(-1, 1)
-    return ((pixels + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+    return ((pixels + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+
+
+def sheet(pipeline: Pipeline, steps: int) -> np.ndarray:
+    """[1024, 1024, 3] uint8: sixteen prompts, always the same, to see a training run by."""
+    pictures = generate(pipeline, list(SHEET), list(range(len(SHEET))), steps)
+    return np.concatenate([np.concatenate(list(pictures[i : i + 4]), 1) for i in range(0, len(SHEET), 4)])

@@ -1,0 +1,102 @@
+"""Scenes in numbers: pictures drawn by worker processes, each with some of its captions."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import accumulate
+from multiprocessing import get_context
+
+import numpy as np
+import torch
+
+from world.captions import caption
+from world.concepts import CONCEPTS, names
+from world.render import render
+from world.sampler import sample
+
+CHUNK = 64  # scenes that a worker draws at a time; each chunk has its own seed
+CHUNKS_OF_SEED = 1_000_003  # so many chunks belong to one seed of a pool
+
+
+@dataclass(frozen=True)
+class Source:
+    """
+    Which scenes: concepts up to `tier`, each tier with its share of the draws; with `unseen` only
+    compositions that are kept out of training. `typos`: the share of captions with a slip in them.
+    """
+
+    tier: int = 3
+    shares: tuple[float, ...] = (1, 1, 1)
+    unseen: bool = False
+    captions: int = 1
+    typos: float = 0.0
+
+    def weights(self) -> tuple[list[str], list[float]]:
+        """The concepts and their cumulative weights."""
+        chosen = [c for c in CONCEPTS.values() if c.tier <= self.tier]
+        sizes = Counter(c.tier for c in chosen)
+        return [c.key for c in chosen], list(accumulate(self.shares[c.tier - 1] / sizes[c.tier] for c in chosen))
+
+
+def slip(text: str, rng: random.Random) -> str:
+    """One letter inside a longer word left out, doubled or exchanged with the next."""
+    words = text.split(" ")
+    long = [i for i, w in enumerate(words) if len(w) > 4 and w.isalpha()]
+    if not long:
+        return text
+    i = rng.choice(long)
+    word, at = words[i], rng.randrange(1, len(words[i]) - 1)
+    words[i] = rng.choice((
+        word[:at] + word[at + 1 :],
+        word[:at] + word[at] + word[at:],
+        word[:at] + word[at + 1] + word[at] + word[at + 2 :],
+    ))
+    return " ".join(words)
+
+
+def _captions(scene, source: Source, rng: random.Random) -> list[str]:
+    texts = [caption(scene, names, rng) for _ in range(source.captions)]
+    return [slip(t, rng) if rng.random() < source.typos else t for t in texts]
+
+
+def draw_chunk(source: Source, seed: int, count: int, width: int, height: int) -> tuple[list[list[str]], np.ndarray]:
+    """`count` scenes of one seed: several captions of each, and pixels [count, height, width, 3] uint8."""
+    rng = random.Random(seed)
+    concepts, cumulative = source.weights()
+    drawn = [sample(rng, concepts, cumulative, source.unseen) for _ in range(count)]
+    texts = [_captions(scene, source, rng) for scene in drawn]
+    return texts, np.stack([render(scene, rng, width, height) for scene in drawn])
+
+
+def scenes(
+    source: Source, count: int, width: int, height: int, seed: int, workers: int | None = None
+) -> Iterator[tuple[list[list[str]], np.ndarray]]:
+    """
+    Several captions of each picture, and pixels [n, height, width, 3] uint8, in chunks: the same
+    for the same seed. Workers stay a few chunks ahead of the reader, and no more.
+    """
+    workers = workers or os.cpu_count() or 1
+    # Forking a process in which CUDA or many threads run is not safe.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        waiting: list[Future] = []
+        try:
+            for i, start in enumerate(range(0, count, CHUNK)):
+                task = (source, seed * CHUNKS_OF_SEED + i, min(CHUNK, count - start), width, height)
+                waiting.append(pool.submit(draw_chunk, *task))
+                if len(waiting) > 2 * workers:
+                    yield waiting.pop(0).result()
+            while waiting:
+                yield waiting.pop(0).result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def scene_pool(source: Source, count: int, side: int, seed: int) -> torch.Tensor:
+    """[count, side, side, 3] uint8."""
+    return torch.from_numpy(np.concatenate([p for _, p in scenes(source, count, side, side, seed)]))

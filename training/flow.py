@@ -1,0 +1,97 @@
+"""Rectified flow on FLUX's packed latents: tokens, positions, and the losses of both lessons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from folder import Pipeline
+
+PLAIN = 1.0  # the guidance of a model that was not distilled: what the caption alone says
+
+
+def pack(latents: torch.Tensor) -> torch.Tensor:
+    """[b, c, h, w] -> [b, h/2 * w/2, 4c], FLUX's packing of 2x2 latents into one token."""
+    b, c, h, w = latents.shape
+    latents = latents.view(b, c, h // 2, 2, w // 2, 2).permute(0, 2, 4, 1, 3, 5)
+    return latents.reshape(b, (h // 2) * (w // 2), 4 * c)
+
+
+def unpack(tokens: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
+    """[b, rows * columns, 4c] -> [b, c, 2 * rows, 2 * columns]."""
+    b, _, width = tokens.shape
+    tokens = tokens.view(b, rows, columns, width // 4, 2, 2).permute(0, 3, 1, 4, 2, 5)
+    return tokens.reshape(b, width // 4, 2 * rows, 2 * columns)
+
+
+def position_ids(rows: int, columns: int, stretch: float = 1) -> torch.Tensor:
+    """
+    [rows * columns, 3]: (0, row, column) of every image token. A small picture that stands for a
+    large one is stretched over the large one's positions.
+    """
+    ids = torch.zeros(rows, columns, 3)
+    ids[..., 1] = ((torch.arange(rows) + 0.5) * stretch - 0.5)[:, None]
+    ids[..., 2] = ((torch.arange(columns) + 0.5) * stretch - 0.5)[None]
+    return ids.view(-1, 3)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Clean latents [b, tokens, 64] at `ids` [tokens, 3], and the ids of their captions."""
+
+    latents: torch.Tensor
+    ids: torch.Tensor
+    t5: torch.Tensor
+    clip: torch.Tensor
+
+
+def velocity(pipeline: Pipeline, noisy: torch.Tensor, time: torch.Tensor, batch: Batch, guidance: torch.Tensor) -> torch.Tensor:
+    """[b, tokens, 64] for flow times [b] in 0..1 and guidance scales [b]."""
+    text, pooled = pipeline.encode(batch.t5, batch.clip)
+    return pipeline.transformer(
+        hidden_states=noisy,
+        encoder_hidden_states=text,
+        pooled_projections=pooled,
+        timestep=time,
+        img_ids=batch.ids,
+        txt_ids=torch.zeros(text.shape[1], 3, device=noisy.device),
+        guidance=guidance,
+        return_dict=False,
+    )[0]
+
+
+def noised(latents: torch.Tensor, time: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The point at `time` on the straight line to fresh noise, and that noise."""
+    noise = torch.randn_like(latents)
+    t = time[:, None, None]
+    return (1 - t) * latents + t * noise, noise
+
+
+def flow_loss(pipeline: Pipeline, batch: Batch, time: torch.Tensor) -> torch.Tensor:
+    """Mean squared error of the velocity noise - latents (arXiv 2209.03003, equation 1)."""
+    noisy, noise = noised(batch.latents, time)
+    plain = torch.full_like(time, PLAIN)
+    with torch.autocast(noisy.device.type, torch.bfloat16):
+        predicted = velocity(pipeline, noisy, time, batch, plain)
+    return (predicted.float() - (noise - batch.latents)).pow(2).mean()
+
+
+def guidance_loss(
+    student: Pipeline, teacher: Pipeline, batch: Batch, empty: tuple[torch.Tensor, torch.Tensor], time: torch.Tensor, guidance: torch.Tensor
+) -> torch.Tensor:
+    """
+    The student, told the scale, is to say in one pass what the teacher says in two:
+    v(empty) + guidance * (v(caption) - v(empty)) (arXiv 2210.03142, section 3.1).
+    """
+    noisy, _ = noised(batch.latents, time)
+    unsaid = Batch(batch.latents, batch.ids, empty[0].expand_as(batch.t5), empty[1].expand_as(batch.clip))
+    plain = torch.full_like(time, PLAIN)
+    with torch.autocast(noisy.device.type, torch.bfloat16):
+        with torch.no_grad():
+            said = velocity(teacher, noisy, time, batch, plain).float()
+            base = velocity(teacher, noisy, time, unsaid, plain).float()
+            target = base + guidance[:, None, None] * (said - base)
+        predicted = velocity(student, noisy, time, batch, guidance)
+    # Strong guidance makes large targets: each scale counts the same.
+    return ((predicted.float() - target).pow(2).mean((1, 2)) / guidance).mean()

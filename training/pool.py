@@ -1,0 +1,116 @@
+"""A pool of latents and captions to train on: filled first, then kept fresh by worker processes.
+
+Drawing pictures is slower than training on them, on two cores as on a large GPU. So training
+draws its batches from a pool of many scenes, and new scenes replace the oldest ones as fast
+as the workers draw them (not at all if none are given).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import count
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from autoencoder import to_input
+from data import CHUNK, CHUNKS_OF_SEED, Source, draw_chunk, scenes
+from flow import Batch, pack, position_ids
+from folder import Pipeline
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A picture's size in pixels, and how far apart its tokens' positions are."""
+
+    width: int
+    height: int
+    stretch: float = 1
+
+    @property
+    def tokens(self) -> int:
+        return (self.width // 16) * (self.height // 16)
+
+
+@torch.no_grad()
+def encode(pipeline: Pipeline, pixels: np.ndarray, device: str) -> torch.Tensor:
+    """Packed latents [n, tokens, 64] half, as the transformer sees them, of uint8 pictures."""
+    vae = pipeline.autoencoder
+    with torch.autocast(device, torch.bfloat16):
+        z = vae.encode(to_input(torch.from_numpy(pixels).to(device))).latents
+    return pack((z.float() - vae.config.shift_factor) * vae.config.scaling_factor).half()
+
+
+class Pool:
+    """Scenes of one shape. Lives on `device`; a batch is drawn without going back to the CPU."""
+
+    def __init__(self, pipeline: Pipeline, shape: Shape, source: Source, size: int, seed: int, device: str, cache: Path | None = None) -> None:
+        self.pipeline, self.shape, self.source, self.seed, self.device = pipeline, shape, source, seed, device
+        self.ids = position_ids(shape.height // 16, shape.width // 16, shape.stretch).to(device)
+        self.oldest = 0
+        text, clip = pipeline.t5_tokenizer.model_max_length, pipeline.clip_tokenizer.model_max_length
+        self.latents = torch.empty(size, shape.tokens, 64, dtype=torch.half, device=device)
+        self.t5 = torch.empty(size, source.captions, text, dtype=torch.int16, device=device)
+        self.clip = torch.empty(size, source.captions, clip, dtype=torch.int16, device=device)
+        kept = cache / f"pool-{shape.width}x{shape.height}-{seed}-{size}.pt" if cache else None
+        if kept and kept.exists():
+            self.latents, self.t5, self.clip = (x.to(device) for x in torch.load(kept, weights_only=True, mmap=True))
+            return
+        for chunk in scenes(source, size, shape.width, shape.height, seed):
+            self.put(*chunk)
+        if kept:
+            torch.save((self.latents.cpu(), self.t5.cpu(), self.clip.cpu()), kept)
+
+    def put(self, texts: list[list[str]], pixels: np.ndarray) -> None:
+        """Replaces the oldest scenes. `texts`: several captions of each picture."""
+        n, size = len(pixels), len(self.latents)
+        where = (torch.arange(n) + self.oldest) % size
+        t5, clip = self.pipeline.tokenize([t for several in texts for t in several])
+        self.latents[where] = encode(self.pipeline, pixels, self.device)
+        self.t5[where] = t5.view(n, -1, t5.shape[1]).to(self.t5)
+        self.clip[where] = clip.view(n, -1, clip.shape[1]).to(self.clip)
+        self.oldest = (self.oldest + n) % size
+
+    def draw(self, batch: int, keep: float, dropout: float, empty: tuple[torch.Tensor, torch.Tensor]) -> Batch:
+        """
+        A batch of random scenes. Of the image tokens a random share `keep` stays, the same for the
+        whole batch: the others are left out, which trains on more scenes in the same time.
+        `dropout`: the share of captions that become empty.
+        """
+        picks = torch.randint(len(self.latents), (batch,), device=self.device)
+        latents, ids = self.latents[picks], self.ids
+        if keep < 1:
+            kept = torch.randperm(self.shape.tokens, device=self.device)[: round(keep * self.shape.tokens)]
+            latents, ids = latents[:, kept], ids[kept]
+        which = torch.randint(self.t5.shape[1], (batch,), device=self.device)
+        unsaid = torch.rand(batch, 1, device=self.device) < dropout
+        t5 = torch.where(unsaid, empty[0], self.t5[picks, which].long())
+        clip = torch.where(unsaid, empty[1], self.clip[picks, which].long())
+        return Batch(latents.float(), ids, t5, clip)
+
+
+class Fresh:
+    """Draws new scenes for a pool in worker processes, from seeds that its first filling did not use."""
+
+    def __init__(self, pool: Pool, workers: int) -> None:
+        self.pool, self.workers = pool, ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+        self.next = count(pool.seed * CHUNKS_OF_SEED + (len(pool.latents) + CHUNK - 1) // CHUNK)
+        self.waiting = deque(self._submit() for _ in range(2 * workers))
+
+    def _submit(self) -> Future:
+        shape = self.pool.shape
+        return self.workers.submit(draw_chunk, self.pool.source, next(self.next), CHUNK, shape.width, shape.height)
+
+    def refresh(self) -> int:
+        """Puts what is ready into the pool, without waiting. Returns the number of scenes."""
+        put = 0
+        while self.waiting[0].done():
+            texts, pixels = self.waiting.popleft().result()
+            self.waiting.append(self._submit())
+            self.pool.put(texts, pixels)
+            put += len(pixels)
+        return put

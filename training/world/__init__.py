@@ -1,0 +1,1 @@
+"""The world the pocket model knows: scenes of emoji glyphs, drawn, and said in words."""

@@ -5,7 +5,10 @@ import type { GraphFiles, Manifest } from './manifest.ts';
 export type Precision = 'float32' | 'float16';
 
 /** All files that a backend of this precision reads, each once. */
-export function filesOf({ components, tokenizers }: Manifest, precision: Precision): string[] {
+export function filesOf(
+  { components, tokenizers, vocabulary }: Manifest,
+  precision: Precision,
+): string[] {
   const { t5, clip, trunk, head, decoder, encoder, previewer } = components;
   const graphs: GraphFiles[] = [
     ...t5[precision],
@@ -17,11 +20,12 @@ export function filesOf({ components, tokenizers }: Manifest, precision: Precisi
     ...(previewer ? [previewer[precision]] : []),
   ];
   const paths = graphs.flatMap(({ graph, data }) => [graph, ...data]);
-  return [...new Set([tokenizers.t5, tokenizers.clip, ...paths])];
+  const texts = [tokenizers.t5, tokenizers.clip, ...(vocabulary === undefined ? [] : [vocabulary])];
+  return [...new Set([...texts, ...paths])];
 }
 
 /** What a file is for, in words. */
-export function purposeOf({ components }: Manifest, path: string): string {
+export function purposeOf({ components, vocabulary }: Manifest, path: string): string {
   const { t5, clip, trunk, head, decoder, encoder, previewer } = components;
   const belongsTo = (...graphs: GraphFiles[]): boolean =>
     graphs.some(({ graph, data }) => graph === path || data.includes(path));
@@ -31,7 +35,7 @@ export function purposeOf({ components }: Manifest, path: string): string {
   if (belongsTo(decoder.float32, decoder.float16)) return 'picture decoder';
   if (encoder && belongsTo(encoder.float32, encoder.float16)) return 'picture encoder';
   if (previewer && belongsTo(previewer.float32, previewer.float16)) return 'preview decoder';
-  return 'tokenizers';
+  return path === vocabulary ? 'vocabulary' : 'tokenizers';
 }
 
 /** @throws AppError `bad-bundle` if a component names a file that `files` does not list. */

@@ -167,6 +167,8 @@ export const manifestSchema = v.object({
     previewer: v.optional(component),
   }),
   tokenizers: v.object({ t5: path, clip: path }),
+  /** The words that the model was trained on (vocabulary.ts). */
+  vocabulary: v.optional(path),
   files: v.record(
     path,
     v.object({

@@ -11,6 +11,7 @@ import { type ModelParts, partsOf } from './model-parts.ts';
 import { Output } from './output.ts';
 import type { Quantization } from './policy.ts';
 import { cpuQuantizer, type Quantizer } from './quantizer.ts';
+import { VOCABULARY } from './vocabulary.ts';
 import type { StoredWeight } from './weights.ts';
 
 /** Beside the manifest, for people: how far every quantized weight is from the checkpoint's. */
@@ -88,6 +89,7 @@ export async function convert(
   const tokenizers = { t5: 'tokenizers/t5.json', clip: 'tokenizers/clip.json' };
   await output.write(tokenizers.t5, encode(model.tokenizers.t5));
   await output.write(tokenizers.clip, encode(model.tokenizers.clip));
+  if (model.vocabulary !== undefined) await output.write(VOCABULARY, encode(model.vocabulary));
   const manifest: Manifest = {
     format: 'hicache-bundle',
     version: 1,
@@ -95,6 +97,7 @@ export async function convert(
     ...describeModel(model.configs),
     components,
     tokenizers,
+    ...(model.vocabulary !== undefined && { vocabulary: VOCABULARY }),
     files: await output.finish(),
   };
   const checked = parseManifest(JSON.stringify(manifest), MANIFEST);

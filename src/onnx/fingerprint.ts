@@ -23,6 +23,7 @@ export async function fingerprint(
   const add = (value: unknown): void => void hash.update(utf8ToBytes(`${JSON.stringify(value)}\n`));
   add([CONVERTER, quantization, segmentBytes ?? null]);
   add([model.configs, model.description, model.tokenizers, model.merged ?? []]);
+  if (model.vocabulary !== undefined) add(model.vocabulary);
   for (const tensors of partsOf(model)) {
     add(tensors.where);
     for (const name of tensors.names()) {

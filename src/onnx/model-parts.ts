@@ -24,6 +24,8 @@ export interface ModelParts {
   readonly merged?: readonly string[];
   /** Texts of tokenizer.json files. */
   readonly tokenizers: { readonly t5: string; readonly clip: string };
+  /** Text of a vocabulary.json, where there is one. */
+  readonly vocabulary?: string;
 }
 
 /** Every part's weights, the same order every time. */

@@ -7,6 +7,7 @@ import { modelFolder } from './layouts/listing.ts';
 import { findParts } from './layouts/parts.ts';
 import type { ModelParts } from './model-parts.ts';
 import { readClipTokenizer, readT5Tokenizer } from './tokenizers/index.ts';
+import { readVocabularyFile } from './vocabulary.ts';
 
 /**
  * Reads headers and configuration only. The layouts: a diffusers folder; single files as Black
@@ -22,6 +23,7 @@ export async function openModel(source: Source): Promise<ModelParts> {
   const files = await configurationFiles(folder, parts);
   const configs = await readConfigs(files);
   const tokenizerFiles = [...folder.files];
+  const vocabulary = await readVocabularyFile(folder.source);
   return {
     configs,
     description: await readDescription(folder.source, {
@@ -42,5 +44,6 @@ export async function openModel(source: Source): Promise<ModelParts> {
       t5: await readT5Tokenizer(folder.source, tokenizerFiles),
       clip: await readClipTokenizer(folder.source, tokenizerFiles),
     },
+    ...(vocabulary !== undefined && { vocabulary }),
   };
 }

@@ -2,6 +2,7 @@
 import { AppError } from '../../errors.ts';
 import type { Source } from '../files.ts';
 import { TOKENIZER_PATHS } from '../tokenizers/index.ts';
+import { VOCABULARY } from '../vocabulary.ts';
 import { FOLDERS, PREVIEW_FOLDERS, weightFiles } from './folders.ts';
 
 export interface ModelFolder {
@@ -15,6 +16,7 @@ const WELL_KNOWN = [
   'README.md',
   'bundle.json',
   'preview.json',
+  VOCABULARY,
   'model_index.json',
   'scheduler/scheduler_config.json',
   ...TOKENIZER_PATHS,

@@ -3,6 +3,7 @@ import { type BackendChoice, type BackendOptions, chooseBackend } from '../src/b
 import type { Bundle } from '../src/bundle/bundle.ts';
 import type { Engine } from '../src/pipeline/generate.ts';
 import { loadTokenizers } from '../src/pipeline/tokenize.ts';
+import { loadKnownWords } from '../src/pipeline/words/unknown-words.ts';
 import { nodeHost } from './node-ort.ts';
 
 export const BACKENDS = ['auto', 'webgpu', 'cpu'] as const satisfies readonly BackendChoice[];
@@ -16,6 +17,7 @@ export async function startEngine(
   options: BackendOptions = {},
 ): Promise<Engine> {
   const tokenizers = await loadTokenizers(bundle);
+  const knownWords = await loadKnownWords(bundle);
   const backend = await chooseBackend(choice, bundle, await nodeHost(), options);
-  return { backend, tokenizers, manifest: bundle.manifest };
+  return { backend, tokenizers, knownWords, manifest: bundle.manifest };
 }

@@ -10,6 +10,7 @@ import { generate } from '../src/pipeline/generate.ts';
 import type { GenerateEvent, GenerateRequest, GenerateResult } from '../src/pipeline/job.ts';
 import { checkRequest } from '../src/pipeline/request.ts';
 import { SAMPLERS } from '../src/pipeline/scheduler.ts';
+import type { UnknownWord } from '../src/pipeline/words/known-words.ts';
 import type { Manifest } from '../src/bundle/manifest.ts';
 import {
   type Arguments,
@@ -130,7 +131,9 @@ function outputFile(path: string | undefined): string {
 function report(event: GenerateEvent): void {
   const { stderr } = process;
   if (event.kind === 'text' && event.unknownWords.length > 0) {
-    stderr.write(`The model does not know: ${event.unknownWords.join(', ')}\n`);
+    stderr.write(
+      `The model does not know: ${event.unknownWords.map(withSuggestions).join(', ')}\n`,
+    );
   }
   if (!stderr.isTTY) return;
   if (event.kind === 'step') {
@@ -143,6 +146,12 @@ function report(event: GenerateEvent): void {
     stderr.write(`\rloading the ${component}: ${Math.floor((100 * loadedBytes) / bytes)} % \x1b[K`);
   }
   if (event.kind === 'decoding') stderr.write('\r\x1b[K');
+}
+
+/** `appel (apple? green apple?)` */
+function withSuggestions({ word, suggestions }: UnknownWord): string {
+  if (suggestions.length === 0) return word;
+  return `${word} (${suggestions.map((name) => `${name}?`).join(' ')})`;
 }
 
 function summary({ width, height, stats }: GenerateResult): string {

@@ -16,13 +16,13 @@ import { checkRequest, checkSettings, guidanceOf } from './request.ts';
 import { Retrace } from './retrace.ts';
 import { sampleDifferences } from './samples.ts';
 import { flowTimes, shiftFor, stepDeltas } from './scheduler.ts';
-import { type Tokenizers, tokenize, unknownWords } from './tokenize.ts';
+import { tokenize } from './tokenize.ts';
 import { Verifier } from './verifier.ts';
+import { unknownWords, type WordKnowledge } from './words/unknown-words.ts';
 import { yieldToEvents as nextTask } from './yield.ts';
 
-export interface Engine {
+export interface Engine extends WordKnowledge {
   readonly backend: Backend;
-  readonly tokenizers: Tokenizers;
   readonly manifest: Manifest;
 }
 
@@ -42,7 +42,7 @@ export interface Control {
  * after `signal` is aborted, and whatever the backend throws.
  */
 export async function generate(
-  { backend, tokenizers, manifest }: Engine,
+  { backend, tokenizers, knownWords, manifest }: Engine,
   request: GenerateRequest,
   { settings: currentSettings, signal, onEvent, yieldToEvents = nextTask }: Control,
 ): Promise<GenerateResult> {
@@ -56,7 +56,7 @@ export async function generate(
   const record = new RunRecord(steps);
   const onLoading = (loading: ComponentLoading) => onEvent({ kind: 'loading', ...loading });
 
-  const unknown = unknownWords(tokenizers, prompt);
+  const unknown = unknownWords({ tokenizers, knownWords }, prompt);
   onEvent({ kind: 'text', unknownWords: unknown });
   const tokens = tokenize(tokenizers, prompt, manifest.text);
   const conditioning = await record.time('text', () => backend.encodeText(tokens, onLoading));

@@ -4,6 +4,7 @@ import type { CacheSettings } from '../cache/settings.ts';
 import type { GenerateRequest } from './job.ts';
 import { Pace } from './pace.ts';
 import type { GenerateStats } from './stats.ts';
+import type { UnknownWord } from './words/known-words.ts';
 
 /** What a run went by and what the cache learnt on the way. */
 type Findings = Pick<
@@ -64,14 +65,14 @@ export class RunRecord {
 
   stats(
     { prompt, seed, steps, sampler, width, height }: GenerateRequest,
-    unknownWords: readonly string[],
+    unknownWords: readonly UnknownWord[],
     { kind, adapter, precision, reason }: BackendInfo,
     findings: Findings,
   ): GenerateStats {
     const total = secondsSince(this.#started);
     return {
       prompt,
-      unknownWords,
+      unknownWords: unknownWords.map(({ word }) => word),
       seed,
       steps,
       sampler,

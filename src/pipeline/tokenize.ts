@@ -46,7 +46,7 @@ export function tokenize(
 }
 
 /** The words of the prompt that the T5 vocabulary cannot spell, each once, in their order. */
-export function unknownWords({ t5 }: Tokenizers, prompt: string): string[] {
+export function unspelledWords({ t5 }: Tokenizers, prompt: string): string[] {
   const unknown = t5.token_to_id(T5_UNKNOWN);
   if (unknown === undefined) return [];
   const isUnknown = (word: string): boolean =>

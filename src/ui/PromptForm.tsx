@@ -1,16 +1,18 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { cancel, generate } from './actions.ts';
 import { Icon } from './Icon.tsx';
+import { promptField } from './prompt-field.ts';
 import { info, prompt, run } from './state.ts';
+import { ConceptBrowser } from './words/ConceptBrowser.tsx';
+import { PromptHint } from './words/PromptHint.tsx';
 
 export function PromptForm() {
-  const field = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useEffect(() => promptField.current?.focus(), []);
   const examples = info.value?.model.examples ?? [];
 
   const take = (example: string) => {
     prompt.value = example;
-    field.current?.focus();
+    promptField.current?.focus();
   };
 
   return (
@@ -23,7 +25,7 @@ export function PromptForm() {
     >
       <label for="prompt">What should the picture show?</label>
       <textarea
-        ref={field}
+        ref={promptField}
         id="prompt"
         rows={2}
         value={prompt.value}
@@ -36,6 +38,7 @@ export function PromptForm() {
           void generate();
         }}
       />
+      <PromptHint />
       {examples.length > 0 && (
         <div class="examples" role="group" aria-label="Example prompts">
           {examples.map((example) => (
@@ -45,6 +48,7 @@ export function PromptForm() {
           ))}
         </div>
       )}
+      <ConceptBrowser />
       <div class="actions">
         {/* One stays focusable while the other acts, so that keyboard focus is never lost. */}
         <button type="submit" class="primary" aria-disabled={run.value !== undefined}>

@@ -1,14 +1,16 @@
-import { wordList } from './format.ts';
 import { run, unknownWords } from './state.ts';
+import { UnknownWordsText } from './words/UnknownWordsText.tsx';
 
-/** Says which words of the prompt the model has never seen. */
+/** Says which words of the picture's prompt the model has never seen. */
 export function UnknownWords() {
   const words = unknownWords.value;
   if (words.length === 0) return null;
   return (
-    <p class="unknown-words" role="note">
-      The model does not know: <strong>{wordList(words)}</strong>.{' '}
-      {run.value ? 'It draws the rest.' : 'It drew the rest.'}
-    </p>
+    <div class="unknown-words" role="note">
+      <UnknownWordsText
+        words={words}
+        more={run.value ? 'It draws the rest.' : 'It drew the rest.'}
+      />
+    </div>
   );
 }

@@ -15,6 +15,7 @@ import {
   seedProblem,
   stepsProblem,
 } from './validate.ts';
+import { watchPrompt } from './words/hints.ts';
 
 /** Ends the wait for a model that is still loading. */
 let stopWaiting: ((reason: AppError) => void) | undefined;
@@ -31,6 +32,7 @@ export async function openPage(address: string): Promise<void> {
     state.notice.value = { report: reportOf(error) };
   }
   remember();
+  watchPrompt();
 }
 
 export async function generate(): Promise<void> {

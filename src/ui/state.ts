@@ -11,6 +11,7 @@ import type {
   GenerateResult,
   LoadProgress,
   ModelAddress,
+  UnknownWord,
 } from '../worker/api.ts';
 import { BUILT_IN, BUILT_IN_KEY } from './models/choice.ts';
 import { BALANCED } from './presets.ts';
@@ -79,7 +80,8 @@ export const cache = signal<CacheSettings>(BALANCED);
 export const run = signal<Run | undefined>(undefined);
 /** Steps taken, of the running picture or else of the finished one. */
 export const records = signal<readonly StepRecord[]>([]);
-export const unknownWords = signal<readonly string[]>([]);
+/** Of the prompt of the running picture or else of the finished one. */
+export const unknownWords = signal<readonly UnknownWord[]>([]);
 export const preview = signal<Preview | undefined>(undefined);
 export const finished = signal<Finished | undefined>(undefined);
 

@@ -3,8 +3,9 @@ import type { BackendInfo } from '../backend/backend.ts';
 import type { LoadProgress } from '../bundle/progress.ts';
 import type { CacheSettings } from '../cache/settings.ts';
 import type { GenerateEvent, GenerateRequest, GenerateResult } from '../pipeline/job.ts';
+import type { UnknownWord } from '../pipeline/words/known-words.ts';
 
-export type { GenerateEvent, GenerateRequest, GenerateResult, LoadProgress };
+export type { GenerateEvent, GenerateRequest, GenerateResult, LoadProgress, UnknownWord };
 
 export type BackendChoice = 'auto' | 'webgpu' | 'cpu';
 
@@ -30,6 +31,8 @@ export interface EngineInfo {
     readonly defaultSteps: number;
     /** Usual guidance scale; null for a model that takes none. */
     readonly defaultGuidance: number | null;
+    /** Whether it tells which words it was trained on. */
+    readonly hasVocabulary: boolean;
   };
 }
 
@@ -45,4 +48,8 @@ export interface EngineApi {
   /** Takes effect at the next step of the running picture. */
   setCache(settings: CacheSettings): Promise<void>;
   cancel(): Promise<void>;
+  /** The words of a prompt that the model does not know, with known names near to them. */
+  unknownWords(prompt: string): Promise<readonly UnknownWord[]>;
+  /** Names of each thing that the model draws, the primary one first; none without a vocabulary. */
+  concepts(): Promise<readonly (readonly string[])[]>;
 }

@@ -9,6 +9,7 @@ import type {
   GenerateResult,
   LoadProgress,
   LoadRequest,
+  UnknownWord,
 } from './api.ts';
 import { registerErrorHandler } from './errors.ts';
 import { startWorker } from './start.ts';
@@ -42,6 +43,9 @@ export function startEngine(): EngineClient {
     ): Promise<GenerateResult> => orFailure(remote.generate(request, proxy(onEvent))),
     setCache: (settings: CacheSettings): Promise<void> => orFailure(remote.setCache(settings)),
     cancel: (): Promise<void> => orFailure(remote.cancel()),
+    unknownWords: (prompt: string): Promise<readonly UnknownWord[]> =>
+      orFailure(remote.unknownWords(prompt)),
+    concepts: (): Promise<readonly (readonly string[])[]> => orFailure(remote.concepts()),
     terminate: () => worker.terminate(),
   };
 }

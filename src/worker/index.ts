@@ -8,6 +8,7 @@ import { AppError } from '../errors.ts';
 import { type Engine, generate } from '../pipeline/generate.ts';
 import { checkSettings, guidanceOf } from '../pipeline/request.ts';
 import { loadTokenizers } from '../pipeline/tokenize.ts';
+import { loadKnownWords, unknownWords } from '../pipeline/words/unknown-words.ts';
 import type { EngineApi, EngineInfo, GenerateEvent, LoadProgress, ModelAddress } from './api.ts';
 import { registerErrorHandler } from './errors.ts';
 import { workerHost } from './host.ts';
@@ -32,22 +33,21 @@ const api: EngineApi = {
 
     const bundle = await openBundle(model, onProgress);
     const tokenizers = await loadTokenizers(bundle);
+    const knownWords = await loadKnownWords(bundle);
     const options = memoryBudget === undefined ? {} : { memoryBudget };
     const backend = await chooseBackend(choice, bundle, host, options);
-    engine = { backend, tokenizers, manifest: bundle.manifest };
+    engine = { backend, tokenizers, knownWords, manifest: bundle.manifest };
     return describe(engine);
   },
 
   async generate(request, onEvent) {
-    if (!engine) {
-      throw new AppError('bad-request', 'No model is loaded.', 'Load a model first.');
-    }
+    const loaded = loadedEngine();
     if (job) throw busy();
     const mine: Job = { cache: request.cache, abort: new AbortController() };
     job = mine;
     let delivered: unknown;
     try {
-      const result = await generate(engine, request, {
+      const result = await generate(loaded, request, {
         settings: () => mine.cache,
         signal: mine.abort.signal,
         onEvent: (event) => (delivered = onEvent(transferred(event))),
@@ -69,7 +69,21 @@ const api: EngineApi = {
   async cancel() {
     job?.abort.abort();
   },
+
+  async unknownWords(prompt) {
+    return unknownWords(loadedEngine(), prompt);
+  },
+
+  async concepts() {
+    return loadedEngine().knownWords?.concepts ?? [];
+  },
 };
+
+/** @throws AppError `bad-request` if there is none. */
+function loadedEngine(): Engine {
+  if (engine) return engine;
+  throw new AppError('bad-request', 'No model is loaded.', 'Load a model first.');
+}
 
 async function openBundle(
   model: ModelAddress,
@@ -83,7 +97,7 @@ async function openBundle(
   }
 }
 
-function describe({ backend, manifest }: Engine): EngineInfo {
+function describe({ backend, knownWords, manifest }: Engine): EngineInfo {
   const { title, licence, examples, sizes, defaults } = manifest;
   return {
     backend: backend.info,
@@ -94,6 +108,7 @@ function describe({ backend, manifest }: Engine): EngineInfo {
       sizes,
       defaultSteps: defaults.steps,
       defaultGuidance: guidanceOf({}, manifest) ?? null,
+      hasVocabulary: knownWords !== undefined,
     },
   };
 }

@@ -6,9 +6,11 @@ import { type Control, type Engine, generate } from '../../../src/pipeline/gener
 import type { GenerateEvent, GenerateRequest } from '../../../src/pipeline/job.ts';
 import { startingLatents } from '../../../src/pipeline/latents.ts';
 import { flowTimes } from '../../../src/pipeline/scheduler.ts';
+import { KnownWords } from '../../../src/pipeline/words/known-words.ts';
 import { parseTokenizer } from '../../../src/bundle/tokenizer/parse.ts';
 import { AnalyticBackend, headOf, trunkOf } from '../support/analytic-backend.ts';
 import { testManifest } from '../support/manifest.ts';
+import { VOCABULARY } from '../support/vocabulary.ts';
 
 const tokenizerOf = (name: string): Engine['tokenizers']['t5'] =>
   parseTokenizer(
@@ -225,7 +227,8 @@ describe('a run', () => {
     const { stats, width, height, pixels } = await result;
     expect([width, height, pixels.length]).toEqual([32, 32, 32 * 32 * 4]);
     const computeSteps = [0, 1, 2, 9, 16, 23, 30, 37, 44];
-    expect(events[0]).toEqual({ kind: 'text', unknownWords: ['zebra'] });
+    const unknownWords = [{ word: 'zebra', suggestions: [] }];
+    expect(events[0]).toEqual({ kind: 'text', unknownWords });
     expect(events.at(-1)).toEqual({ kind: 'decoding' });
     const told = stepEvents(events);
     expect(told.map(({ step }) => step)).toEqual([...Array(50).keys()]);
@@ -252,6 +255,21 @@ describe('a run', () => {
     expect(Object.keys(stages).sort()).toEqual(['decode', 'forecast', 'head', 'text', 'trunk']);
     expect(Object.values(stages).reduce((sum, value) => sum + value, 0)).toBeLessThanOrEqual(total);
     expect(backend.calls.filter((call) => call === 'settle')).toHaveLength(50);
+  });
+
+  test('goes by the vocabulary where there is one', async () => {
+    const events: GenerateEvent[] = [];
+    const knownWords = new KnownWords(VOCABULARY);
+    const engine = { backend: new AnalyticBackend(), tokenizers, knownWords, manifest };
+    const request = { ...REQUEST, steps: 2, prompt: 'a striped wolf and an Appel' };
+    const { stats } = await generate(engine, request, {
+      settings: () => PUBLISHED,
+      signal: new AbortController().signal,
+      onEvent: (event) => events.push(event),
+    });
+    const unknownWords = [{ word: 'Appel', suggestions: ['apple', 'green apple'] }];
+    expect(events[0]).toEqual({ kind: 'text', unknownWords });
+    expect(stats.unknownWords).toEqual(['Appel']);
   });
 
   test('hands the guidance scale on and keeps it in its stats', async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parseTokenizer } from '../../../src/bundle/tokenizer/parse.ts';
 import { AppError } from '../../../src/errors.ts';
-import { tokenize, unknownWords } from '../../../src/pipeline/tokenize.ts';
+import { tokenize, unspelledWords } from '../../../src/pipeline/tokenize.ts';
 
 const read = (name: string): string =>
   readFileSync(new URL(`../../golden/${name}`, import.meta.url), 'utf8');
@@ -44,7 +44,7 @@ test.each([
   ['a 🦊 fox', ['🦊']],
   ['  ', []],
 ])('words of "%s" that the model never saw: %o', (prompt, expected) => {
-  expect(unknownWords(tokenizers, prompt)).toEqual(expected);
+  expect(unspelledWords(tokenizers, prompt)).toEqual(expected);
 });
 
 test('what is not a tokenizer is refused by its name', () => {

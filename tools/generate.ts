@@ -1,14 +1,13 @@
 /** `hicache generate`: a picture from a prompt into a PNG file. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import process from 'node:process';
 import { encode } from 'fast-png';
 import type { BackendOptions } from '../src/backend/choose.ts';
 import { AppError } from '../src/errors.ts';
 import { GUIDANCE } from '../src/limits.ts';
-import { generate } from '../src/pipeline/generate.ts';
+import { type Engine, generate } from '../src/pipeline/generate.ts';
 import type { GenerateEvent, GenerateRequest, GenerateResult } from '../src/pipeline/job.ts';
-import { checkRequest } from '../src/pipeline/request.ts';
 import { SAMPLERS } from '../src/pipeline/scheduler.ts';
 import type { UnknownWord } from '../src/pipeline/words/known-words.ts';
 import type { Manifest } from '../src/bundle/manifest.ts';
@@ -23,10 +22,14 @@ import {
 import { CACHE_FLAGS, CACHE_HELP, CACHE_OPTIONS, cacheFrom } from './cache-options.ts';
 import { BACKENDS, DEFAULT_BUNDLE, startEngine } from './engine.ts';
 import { openBundleFolder } from './folder-bundle.ts';
+import { type Job, jobsFrom } from './generate-jobs.ts';
 
 const HELP = `Usage: hicache generate "PROMPT" --out FILE.png [options]
+       hicache generate --list FILE.json --out DIR [options]
 
-  --out FILE.png        where the picture goes
+  --out FILE.png        where the picture goes; of a list the folder for 0.png, 1.png and so on
+  --list FILE.json      list of {prompt, seed}: the model is loaded once for all of them, and pictures
+                        that are there already are left as they are
   --seed N              0 to 4294967295 (1)
   --steps N             sampling steps, 1 to 1000 (50)
   --sampler NAME        ${SAMPLERS.join(', ')} (euler)
@@ -42,6 +45,7 @@ ${CACHE_HELP}
 
 const OPTIONS = [
   'out',
+  'list',
   'seed',
   'steps',
   'sampler',
@@ -62,29 +66,44 @@ export async function generateCommand(args: string[]): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const out = outputFile(textOption(values, 'out'));
   const choice = choiceOption(values, 'backend', BACKENDS, 'auto');
   const bundle = await openBundleFolder(textOption(values, 'bundle') ?? DEFAULT_BUNDLE);
-  const request = requestFrom(parsed, bundle.manifest);
-  checkRequest(request, bundle.manifest); // before anything heavy starts
+  // All is checked before anything heavy starts.
+  const jobs = await jobsFrom(parsed, requestFrom(parsed, bundle.manifest), bundle.manifest);
+  if (jobs.length === 0) {
+    process.stdout.write('All pictures of the list are there.\n');
+    return;
+  }
 
   const abort = new AbortController();
   process.once('SIGINT', () => abort.abort());
   const engine = await startEngine(bundle, choice, memoryFrom(parsed));
   try {
-    const result = await generate(engine, request, {
-      settings: () => request.cache,
-      signal: abort.signal,
-      onEvent: report,
-    });
-    const png = encode({ width: result.width, height: result.height, data: result.pixels });
-    await write(out, png);
-    const stats = textOption(values, 'stats');
-    if (stats !== undefined) await write(stats, statsText(result, png));
-    process.stdout.write(`${out}: ${summary(result)}\n`);
+    for (const job of jobs) {
+      const { result, png } = await makePicture(engine, job, abort.signal);
+      const stats = textOption(values, 'stats');
+      if (stats !== undefined) await write(stats, statsText(result, png));
+      process.stdout.write(`${job.path}: ${summary(result)}\n`);
+    }
   } finally {
     await engine.backend.dispose();
   }
+}
+
+/** One picture, in its file. @throws AppError `cancelled` after the signal. */
+export async function makePicture(
+  engine: Engine,
+  { request, path }: Job,
+  signal: AbortSignal,
+): Promise<{ result: GenerateResult; png: Uint8Array }> {
+  const result = await generate(engine, request, {
+    settings: () => request.cache,
+    signal,
+    onEvent: report,
+  });
+  const png = encode({ width: result.width, height: result.height, data: result.pixels });
+  await write(path, png);
+  return { result, png };
 }
 
 function requestFrom(parsed: Arguments, manifest: Manifest): GenerateRequest {
@@ -116,15 +135,6 @@ function requestFrom(parsed: Arguments, manifest: Manifest): GenerateRequest {
 function memoryFrom(parsed: Arguments): BackendOptions {
   if (textOption(parsed.values, 'memory') === undefined) return {};
   return { memoryBudget: wholeOption(parsed, 'memory', 0, { min: 1 }) * 2 ** 20 };
-}
-
-function outputFile(path: string | undefined): string {
-  if (path !== undefined && extname(path).toLowerCase() === '.png') return path;
-  throw new AppError(
-    'bad-request',
-    path === undefined ? 'There is no file to write to.' : `${path} does not end in .png.`,
-    'Name the picture with --out FILE.png.',
-  );
 }
 
 /** Progress on the terminal only, in one line that ends with the run. */
@@ -168,10 +178,12 @@ function statsText({ width, height, stats }: GenerateResult, png: Uint8Array): s
   return `${JSON.stringify({ ...stats, png: { bytes: png.length, width, height } }, null, 2)}\n`;
 }
 
+/** The file has its name only once it is whole. */
 async function write(path: string, content: Uint8Array | string): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, content);
+    await writeFile(`${path}.part`, content);
+    await rename(`${path}.part`, path);
   } catch (cause) {
     throw new AppError(
       'bad-request',

@@ -24,17 +24,18 @@ export function UnknownWordsText({ words, more }: Props) {
       {mendable.map(({ word, suggestions }) => (
         <p key={word} class="suggestions">
           <span>{words.length === 1 ? 'Did you mean' : `For ${word}, did you mean`}</span>
-          {suggestions.map((suggestion) => (
-            <button
-              key={suggestion}
-              type="button"
-              aria-label={`${suggestion}, instead of ${word}`}
-              onClick={() => takeSuggestion(word, suggestion)}
-            >
-              {suggestion}
-            </button>
+          {suggestions.map((suggestion, i) => (
+            <span key={suggestion}>
+              <button
+                type="button"
+                aria-label={`${suggestion}, instead of ${word}`}
+                onClick={() => takeSuggestion(word, suggestion)}
+              >
+                {suggestion}
+              </button>
+              {i === suggestions.length - 1 && ' ?'}
+            </span>
           ))}
-          <span aria-hidden="true">?</span>
         </p>
       ))}
     </>

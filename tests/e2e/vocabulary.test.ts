@@ -1,0 +1,131 @@
+/** What the page offers where a model tells which words it was trained on. */
+import { createHash } from 'node:crypto';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { VOCABULARY } from '../unit/support/vocabulary.ts';
+import { launchBrowser, openStudio } from './browser.ts';
+
+const FILE = 'vocabulary.json';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser.close());
+
+/** The built-in model as if it had this vocabulary. */
+async function withVocabulary(page: Page, text: string): Promise<void> {
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  const bytes = Buffer.byteLength(text);
+  await page.route('**/models/pocket/manifest.json', async (route) => {
+    const response = await route.fetch();
+    const manifest = (await response.json()) as { files: Record<string, unknown> };
+    await route.fulfill({
+      json: {
+        ...manifest,
+        vocabulary: FILE,
+        files: { ...manifest.files, [FILE]: { bytes, sha256 } },
+      },
+    });
+  });
+  await page.route(`**/models/pocket/${FILE}`, (route) =>
+    route.fulfill({ body: text, contentType: 'application/json' }),
+  );
+}
+
+/** The built-in model may have one of its own. */
+async function withoutVocabulary(page: Page): Promise<void> {
+  await page.route('**/models/pocket/manifest.json', async (route) => {
+    const manifest = (await (await route.fetch()).json()) as Record<string, unknown>;
+    delete manifest['vocabulary'];
+    await route.fulfill({ json: manifest });
+  });
+}
+
+async function openWith(vocabulary: unknown) {
+  const text = JSON.stringify(vocabulary);
+  return openStudio(browser, { prepare: (page) => withVocabulary(page, text) });
+}
+
+it('hints at unknown words while they are typed, and a click on a suggestion mends the prompt', async () => {
+  const studio = await openWith(VOCABULARY);
+  await studio.ready();
+  const hint = studio.page.locator('.prompt-hint');
+  await studio.prompt.fill('a zebra and an Appel, appel');
+  const apple = studio.page.getByRole('button', { name: 'apple, instead of Appel', exact: true });
+  await apple.waitFor();
+  expect(await hint.innerText()).toContain('The model does not know: zebra and Appel.');
+  expect(await hint.getByRole('button').allInnerTexts()).toEqual(['apple', 'green apple']);
+
+  await apple.click();
+  expect(await studio.prompt.inputValue()).toBe('a zebra and an apple, apple');
+  expect(await studio.prompt.evaluate((field) => field === document.activeElement)).toBe(true);
+  await hint.getByText('The model does not know: zebra.').waitFor();
+  expect(await hint.getByRole('button').count()).toBe(0);
+  // It only changes the prompt.
+  expect(await studio.page.locator('.bar.done').count()).toBe(0);
+  await studio.close();
+});
+
+it('tells of the words that a picture was made without, where they can be mended too', async () => {
+  const studio = await openWith(VOCABULARY);
+  await studio.ready();
+  await studio.number('Steps').fill('3');
+  await studio.prompt.fill('a striped foxx');
+  await studio.generate.click();
+  const { stats } = await studio.finished();
+  expect(stats.unknownWords).toEqual(['foxx']);
+  expect(await studio.unknownWords.innerText()).toMatch(
+    /^The model does not know: foxx\. It drew the rest\.\s+Did you mean\s+fox\s+\?$/,
+  );
+  // Said once, there.
+  expect(await studio.page.locator('.prompt-hint').innerText()).toBe('');
+  await studio.unknownWords.getByRole('button').click();
+  expect(await studio.prompt.inputValue()).toBe('a striped fox');
+  expect(await studio.unknownWords.getByRole('button').count()).toBe(0);
+  await studio.close();
+});
+
+it('lists what it can draw, to search and to put into the prompt at the caret', async () => {
+  const studio = await openWith(VOCABULARY);
+  await studio.ready();
+  await studio.prompt.fill('a  on blue');
+  await studio.prompt.evaluate((field: HTMLTextAreaElement) => field.setSelectionRange(2, 2));
+  await studio.page.getByText('What can it draw?').click();
+  const list = studio.page.getByRole('list', { name: 'Things that it can draw' });
+  await list.getByRole('button', { name: 'wolf' }).waitFor();
+  expect(await list.getByRole('button').count()).toBe(VOCABULARY.concepts.length);
+
+  const search = studio.page.getByRole('searchbox');
+  await search.fill('kitty');
+  expect(await list.getByRole('button').allInnerTexts()).toEqual(['cat']);
+  await list.getByRole('button', { name: 'cat' }).click();
+  expect(await studio.prompt.inputValue()).toBe('a cat on blue');
+
+  // By keyboard, after what was put there before.
+  await search.fill('crab');
+  await search.press('ArrowDown');
+  await studio.page.keyboard.press('ArrowRight');
+  await studio.page.keyboard.press('Enter');
+  expect(await studio.prompt.inputValue()).toBe('a cat hermit crab on blue');
+  await search.press('Enter');
+  expect(await studio.prompt.inputValue()).toBe('a cat hermit crab crab on blue');
+  await studio.close();
+});
+
+it('a model without one has neither list nor hints', async () => {
+  const studio = await openStudio(browser, { prepare: withoutVocabulary });
+  await studio.ready();
+  expect(await studio.page.getByText('What can it draw?').count()).toBe(0);
+  await studio.prompt.fill('a zebra and an appel');
+  await studio.page.waitForTimeout(1500);
+  expect(await studio.page.locator('.prompt-hint').innerText()).toBe('');
+  await studio.close();
+});
+
+it('one that is malformed is a fault of the bundle', async () => {
+  const studio = await openWith({ concepts: [[]], words: [] });
+  await studio.alert.waitFor();
+  expect(await studio.alert.innerText()).toMatch(/vocabulary\.json: concepts\.0: /);
+  await studio.close();
+});

@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 from torch.nn.functional import avg_pool2d
 
-from autoencoder import scene_pool, to_input
+from autoencoder import to_input
+from data import Source, scene_pool
 from folder import load
 
 
@@ -23,7 +24,7 @@ def main() -> None:
     args = parser.parse_args()
     pipeline = load(args.folder)
     vae = pipeline.autoencoder
-    x = to_input(scene_pool(256, pipeline.config["image_size"], seed=3))
+    x = to_input(scene_pool(Source(), 256, pipeline.config["image_size"], seed=3))
     with torch.no_grad():
         z = (vae.encode(x).latents - vae.config.shift_factor) * vae.config.scaling_factor
     channels = z.permute(0, 2, 3, 1).reshape(-1, z.shape[1])

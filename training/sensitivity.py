@@ -17,9 +17,9 @@ import torch
 from diffusers import FluxTransformer2DModel
 
 import folder
+from flow import position_ids
 from folder import Pipeline
-from sampling import start_noise
-from train import position_ids
+from sampling import GUIDANCE, start_noise
 
 PROMPTS = [
     "a fox on a blue background",
@@ -181,6 +181,7 @@ class Cases:
             timestep=torch.full((len(PROMPTS),), time),
             img_ids=position_ids(self.side, self.side),
             txt_ids=torch.zeros(text.shape[1], 3),
+            guidance=torch.full((len(PROMPTS),), GUIDANCE),
             return_dict=False,
         )[0]
 

@@ -16,8 +16,12 @@ from torch.nn import functional as F
 from judging.labels import LAYOUTS, NAMES, PAIR_REGIONS, REGIONS
 from judging.network import Answer, Judge, Network, save
 from judging.pictures import Batch, Pool
+from optimizing import learning_rate_factor
 from world.concepts import known
 
+MUON_RATE, ADAM_RATE = 0.01, 3e-3
+WARMUP, COOLING = 60, 0.5
+SMALL = 0.4  # the first share of the time, with pictures of half the size: many more of them
 # The two regions of each layout; objects of one kind are looked for in the whole picture.
 _LOOK = torch.tensor([
     [REGIONS.index(name) for name in PAIR_REGIONS.get(layout, ("whole", "whole"))] for layout in LAYOUTS
@@ -58,49 +62,88 @@ def accuracy(network: Network, batch: Batch) -> dict[str, float]:
     return found
 
 
+def optimizers(network: Network) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+    """Muon for the convolutions inside, AdamW for all else."""
+    hidden = [p for name, p in network.named_parameters() if name.endswith("matrix")]
+    rest = [p for name, p in network.named_parameters() if not name.endswith("matrix")]
+    muon = torch.optim.Muon(hidden, lr=MUON_RATE, weight_decay=0.02, adjust_lr_fn="match_rms_adamw")
+    adam = torch.optim.AdamW(rest, lr=ADAM_RATE, weight_decay=0.02)
+    for optimizer in (muon, adam):
+        for group in optimizer.param_groups:
+            group["peak"] = group["lr"]
+    return muon, adam
+
+
+class Run:
+    """A training that goes on from its checkpoint. Time is that of the processor, whatever else it does."""
+
+    def __init__(self, concepts: int, file: Path) -> None:
+        self.network = Network(concepts).to(memory_format=torch.channels_last)
+        self.optimizers = optimizers(self.network)
+        self.file, self.step, self.earlier = file, 0, 0.0
+        if file.exists():
+            state = torch.load(file, weights_only=True)
+            self.network.load_state_dict(state["network"])
+            for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(kept)
+            self.step, self.earlier = state["step"], state["seconds"]
+
+    @property
+    def seconds(self) -> float:
+        return self.earlier + time.process_time()
+
+    def keep(self) -> None:
+        state = {"network": self.network.state_dict(), "optimizers": [o.state_dict() for o in self.optimizers]}
+        torch.save(state | {"step": self.step, "seconds": self.seconds}, self.file.with_suffix(".new"))
+        self.file.with_suffix(".new").rename(self.file)
+
+    def learn(self, batch: Batch, progress: float) -> float:
+        """One step at `progress` in 0..1; the loss."""
+        for group in (group for optimizer in self.optimizers for group in optimizer.param_groups):
+            group["lr"] = group["peak"] * learning_rate_factor(self.step, progress, WARMUP, COOLING)
+        pictures = batch.pictures if progress > SMALL else F.avg_pool2d(batch.pictures, 2)
+        with torch.autocast("cpu", torch.bfloat16):
+            answer = self.network(pictures.contiguous(memory_format=torch.channels_last))
+        loss = loss_of(answer, batch)
+        loss.backward()
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        return loss.item()
+
+
 def train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     concepts = known(args.tier)
-    started = time.time()
-    pool = Pool(args.tier, {key: i for i, key in enumerate(concepts)}, args.pool, args.seed)
-    print(json.dumps({"concepts": len(concepts), "scenes": args.pool, "drawn in s": round(time.time() - started)}), flush=True)
-    network = Network(len(concepts)).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=args.learning_rate, weight_decay=0.02)
-    limit, step, recent = args.minutes * 60, 0, []
-    while (now := time.time() - started) < limit:
-        for group in optimizer.param_groups:
-            group["lr"] = args.learning_rate * min(1, (step + 1) / 200, 0.01 + 1.6 * (1 - now / limit))
+    args.work.mkdir(parents=True, exist_ok=True)
+    run = Run(len(concepts), args.work / "judge.pt")
+    pool = Pool(args.tier, {key: i for i, key in enumerate(concepts)}, args.first, args.pool, args.seed + run.step)
+    print(json.dumps({"concepts": len(concepts), "step": run.step, "seconds": round(run.seconds)}), flush=True)
+    limit, recent = args.minutes * 60, []
+    while (seconds := run.seconds) < limit:
         pool.renew(args.renew)
-        batch = pool.draw(args.batch)
-        with torch.autocast("cpu", torch.bfloat16):
-            answer = network(batch.pictures.contiguous(memory_format=torch.channels_last))
-        loss = loss_of(answer, batch)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
-        optimizer.step()
-        step += 1
-        recent.append(loss.item())
-        if step % 100 == 0:
-            line = {"step": step, "seconds": round(time.time() - started), "loss": round(sum(recent) / len(recent), 4)}
+        recent.append(run.learn(pool.draw(args.batch), seconds / limit))
+        if run.step % 100 == 0:
+            line = {"step": run.step, "seconds": round(seconds), "loss": round(sum(recent) / len(recent), 4)}
             print(json.dumps(line), flush=True)
             recent = []
-        if step % 1000 == 0:
-            save(Judge(network, concepts, accuracy(network, pool.unseen(300))), args.out)
-    found = accuracy(network, pool.unseen(args.check))
-    save(Judge(network, concepts, found), args.out)
-    print(json.dumps({"steps": step, "scenes to check": args.check} | found), flush=True)
+            run.keep()
+    found = accuracy(run.network, pool.unseen(args.check))
+    save(Judge(run.network, concepts, found), args.out)
+    print(json.dumps({"steps": run.step, "scenes to check": args.check} | found), flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
+    parser.add_argument("--work", type=Path, required=True, help="folder for the checkpoint")
     parser.add_argument("--tier", type=int, default=3, help="concepts up to this tier")
-    parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--pool", type=int, default=12_000, help="scenes drawn beforehand")
-    parser.add_argument("--renew", type=int, default=8, help="scenes of the pool drawn anew in each step")
+    parser.add_argument("--minutes", type=float, required=True, help="of processor time")
+    parser.add_argument("--first", type=int, default=4000, help="scenes drawn beforehand")
+    parser.add_argument("--pool", type=int, default=16_000, help="scenes kept at most")
+    parser.add_argument("--renew", type=int, default=8, help="scenes drawn in each step")
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--check", type=int, default=2000, help="scenes to check the classifier with")
     parser.add_argument("--seed", type=int, default=5)
     train(parser.parse_args())

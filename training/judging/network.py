@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.nn import functional as F
 
 from world.concepts import CONCEPTS
 from world.scene import PATTERNS, PLACES, STYLES
@@ -18,13 +20,25 @@ from world.scene import PATTERNS, PLACES, STYLES
 from .labels import ALL_TINTS, GROUNDS, LAYOUTS, NAMES, REGIONS
 
 SIDE = 128  # pictures are averaged to so many pixels a side
-MAP = 8  # and the network sees them as a map of so many cells a side
+CELL = 16  # and the network answers for cells of so many pixels a side
 WIDTH = 192
 SIZES = {"layout": len(LAYOUTS), "ground": len(GROUNDS), "pattern": len(PATTERNS), "style": len(STYLES), "place": len(PLACES)}
 
 
+class Convolution(nn.Module):
+    """3x3 without a bias. Its weights are kept as a matrix [outputs, inputs * 9], for Muon."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.shape, self.stride = (outputs, inputs, 3, 3), stride
+        self.matrix = nn.Parameter(torch.randn(outputs, inputs * 9) / (inputs * 9) ** 0.5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.conv2d(x, self.matrix.view(self.shape), stride=self.stride, padding=1)
+
+
 def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU())
+    return nn.Sequential(Convolution(inputs, outputs, stride), nn.BatchNorm2d(outputs), nn.ReLU())
 
 
 class Residual(nn.Module):
@@ -32,15 +46,16 @@ class Residual(nn.Module):
         super().__init__()
         last = nn.BatchNorm2d(width)
         nn.init.zeros_(last.weight)  # every block starts as the identity
-        self.body = nn.Sequential(_convolution(width, width), nn.Conv2d(width, width, 3, 1, 1, bias=False), last)
+        self.body = nn.Sequential(_convolution(width, width), Convolution(width, width), last)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.relu(x + self.body(x))
 
 
-def _regions() -> torch.Tensor:
-    """[regions, MAP * MAP]: the weight of each cell in each region. They add up to one."""
-    at = (torch.arange(MAP) + 0.5) / MAP - 0.5
+@lru_cache(maxsize=None)
+def _regions(cells: int) -> torch.Tensor:
+    """[regions, cells * cells]: the weight of each cell in each region. They add up to one."""
+    at = (torch.arange(cells) + 0.5) / cells - 0.5
     y, x = torch.meshgrid(at, at, indexing="ij")
     bump = lambda cx, cy: torch.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (2 * 0.15**2))  # noqa: E731
     masks = {
@@ -73,30 +88,39 @@ class Network(nn.Module):
     def __init__(self, concepts: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(3, 48, 7, 4, 3, bias=False),
-            nn.BatchNorm2d(48),
+            nn.Conv2d(3, 64, 7, 4, 3, bias=False),
+            nn.BatchNorm2d(64),
             nn.ReLU(),
-            _convolution(48, 64),
-            Residual(64),
             _convolution(64, 128, 2),
             Residual(128),
             Residual(128),
             _convolution(128, WIDTH, 2),
             Residual(WIDTH),
         )
-        self.register_buffer("regions", _regions(), persistent=False)
+        self.attention = nn.Linear(WIDTH, 1)  # where there is something to name
+        self.norm = nn.BatchNorm1d(WIDTH)  # of what is pooled, over all regions
+        self.ground_norm = nn.BatchNorm1d(WIDTH)
         self.objects = nn.Linear(WIDTH, concepts)
         self.tints = nn.Linear(WIDTH, len(ALL_TINTS))
         self.other = nn.ModuleDict({name: nn.Linear(WIDTH * len(REGIONS), SIZES[name]) for name in NAMES})
 
     def forward(self, pictures: torch.Tensor) -> Answer:
-        """Pictures [batch, 3, SIDE, SIDE] in 0..1."""
+        """Pictures [batch, 3, SIDE, SIDE] in 0..1, or smaller ones to learn the rough of it sooner."""
+        regions = _regions(pictures.shape[-1] // CELL)
         seen = self.body((pictures - 0.5) * 4).flatten(2).float()
         with torch.autocast(pictures.device.type, enabled=False):
-            pooled = torch.einsum("bck,rk->brc", seen, self.regions)
-            flat = pooled.flatten(1)
+            where = F.softplus(self.attention(seen.transpose(1, 2))) + 0.01  # [batch, cells, 1]
+            weights = regions * where.transpose(1, 2)
+            weights = weights / weights.sum(-1, keepdim=True)
+            named = _normed(self.norm, torch.einsum("bck,brk->brc", seen, weights))
+            flat = _normed(self.ground_norm, torch.einsum("bck,rk->brc", seen, regions)).flatten(1)
             other = {name: head(flat) for name, head in self.other.items()}
-            return Answer(self.objects(pooled), self.tints(pooled), other, pooled[:, 0])
+            return Answer(self.objects(named), self.tints(named), other, named[:, 0])
+
+
+def _normed(norm: nn.BatchNorm1d, pooled: torch.Tensor) -> torch.Tensor:
+    """Of [batch, regions, width]."""
+    return norm(pooled.flatten(0, 1)).view_as(pooled)
 
 
 def averaged(picture: np.ndarray) -> np.ndarray:

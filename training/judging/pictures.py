@@ -1,4 +1,4 @@
-"""Labelled pictures to learn from: a pool that is renewed bit by bit, half of it spoilt as a model may spoil it."""
+"""Labelled pictures to learn from: a pool that grows and is renewed bit by bit, half of it spoilt as a model may spoil it."""
 
 from __future__ import annotations
 
@@ -72,10 +72,11 @@ class Batch:
 class Pool:
     """Scenes of all compositions, trained and kept back: the judge is not to know one kind better."""
 
-    def __init__(self, tier: int, concepts: dict[str, int], size: int, seed: int) -> None:
-        self.concepts, self.rng = concepts, random.Random(seed)
+    def __init__(self, tier: int, concepts: dict[str, int], first: int, most: int, seed: int) -> None:
+        """`first` scenes are drawn at once, and `most` are kept."""
+        self.concepts, self.most, self.rng = concepts, most, random.Random(seed)
         self.keys, self.weights = Source(tier).weights()
-        self.scenes = [self._new() for _ in range(size)]
+        self.scenes = [self._new() for _ in range(first)]
 
     def _new(self, unseen: bool | None = None) -> tuple[np.ndarray, Label]:
         unseen = self.rng.random() < 0.3 if unseen is None else unseen
@@ -84,8 +85,12 @@ class Pool:
         return averaged(picture), label(scene, at, self.concepts)
 
     def renew(self, count: int) -> None:
+        """Draws new scenes, in place of old ones if the pool is full."""
         for _ in range(count):
-            self.scenes[self.rng.randrange(len(self.scenes))] = self._new()
+            if len(self.scenes) < self.most:
+                self.scenes.append(self._new())
+            else:
+                self.scenes[self.rng.randrange(self.most)] = self._new()
 
     def draw(self, count: int) -> Batch:
         chosen = self.rng.sample(self.scenes, count)

@@ -7,7 +7,11 @@ export function ConceptBrowser() {
   const [open, setOpen] = useState(false);
   if (!info.value?.model.hasVocabulary) return null;
   return (
-    <details class="more concepts" onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details
+      class="more concepts"
+      open={open}
+      onToggle={(event) => setOpen(event.currentTarget.open)}
+    >
       <summary>What can it draw?</summary>
       {open && <ConceptList />}
     </details>

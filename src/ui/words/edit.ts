@@ -1,16 +1,30 @@
 /** Changes to a prompt's text. */
 
-const LETTER = String.raw`[\p{L}\p{M}\p{N}]`;
+// As constants: browsers take their time to compile sets this large.
+const LETTER_BEFORE = /[\p{L}\p{M}\p{N}]$/u;
+const LETTER_AFTER = /^[\p{L}\p{M}\p{N}]/u;
 
 /** The prompt with another word everywhere in the place of one. */
 export function replaceWord(prompt: string, word: string, by: string): string {
-  const escaped = word.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
-  const whole = new RegExp(`(?<!${LETTER})${escaped}(?!${LETTER})`, 'giu');
-  return prompt.replace(whole, () => by);
+  return prompt.replace(anywhere(word), (found, at: number) =>
+    isWhole(prompt, at, at + found.length) ? by : found,
+  );
 }
 
-export const mentions = (prompt: string, word: string): boolean =>
-  prompt.toLowerCase().includes(word.toLowerCase());
+/** Whether the word stands in the prompt, not as a part of another. */
+export function mentions(prompt: string, word: string): boolean {
+  return Array.from(prompt.matchAll(anywhere(word))).some(({ 0: found, index }) =>
+    isWhole(prompt, index, index + found.length),
+  );
+}
+
+function anywhere(word: string): RegExp {
+  return new RegExp(word.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`), 'giu');
+}
+
+function isWhole(text: string, from: number, to: number): boolean {
+  return !LETTER_BEFORE.test(text.slice(0, from)) && !LETTER_AFTER.test(text.slice(to));
+}
 
 /** A name with the spaces that it needs between what stands before and after it. */
 export function spaced(before: string, name: string, after: string): string {

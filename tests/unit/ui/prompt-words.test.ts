@@ -16,12 +16,18 @@ describe('a word is replaced', () => {
 
   test('for any texts without failing, and where it is not there nothing changes', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.string({ minLength: 1 }), (prompt, word) => {
+      fc.property(fc.string(), fc.string({ minLength: 1, maxLength: 3 }), (prompt, word) => {
         const replaced = replaceWord(prompt, word, 'fox');
         if (!mentions(prompt, word)) expect(replaced).toBe(prompt);
+        else if (!mentions('fox', word)) expect(replaced).not.toBe(prompt);
       }),
     );
   });
+});
+
+test('part of another word is no mention', () => {
+  expect(mentions('two foxxes', 'foxx')).toBe(false);
+  expect(mentions('two (FOXX)', 'foxx')).toBe(true);
 });
 
 test.each([

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, cycle
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -94,23 +94,26 @@ class Pool:
 
 
 class Fresh:
-    """Draws new scenes for a pool in worker processes, from seeds that its first filling did not use."""
+    """Draws new scenes for pools in worker processes, from seeds that their first fillings did not use."""
 
-    def __init__(self, pool: Pool, workers: int) -> None:
-        self.pool, self.workers = pool, ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-        self.next = count(pool.seed * CHUNKS_OF_SEED + (len(pool.latents) + CHUNK - 1) // CHUNK)
+    def __init__(self, pools: list[Pool], workers: int) -> None:
+        self.workers = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+        self.turns = cycle([p for p in pools for _ in range(max(1, round(8 * len(p.latents) / len(pools[0].latents))))])
+        self.next = {id(p): count(p.seed * CHUNKS_OF_SEED + -(-len(p.latents) // CHUNK)) for p in pools}
         self.waiting = deque(self._submit() for _ in range(2 * workers))
 
-    def _submit(self) -> Future:
-        shape = self.pool.shape
-        return self.workers.submit(draw_chunk, self.pool.source, next(self.next), CHUNK, shape.width, shape.height)
+    def _submit(self) -> tuple[Pool, Future]:
+        pool = next(self.turns)
+        shape, seed = pool.shape, next(self.next[id(pool)])
+        return pool, self.workers.submit(draw_chunk, pool.source, seed, CHUNK, shape.width, shape.height)
 
     def refresh(self) -> int:
-        """Puts what is ready into the pool, without waiting. Returns the number of scenes."""
+        """Puts what is ready into the pools, without waiting. Returns the number of scenes."""
         put = 0
-        while self.waiting[0].done():
-            texts, pixels = self.waiting.popleft().result()
+        while self.waiting and self.waiting[0][1].done():
+            pool, future = self.waiting.popleft()
             self.waiting.append(self._submit())
-            self.pool.put(texts, pixels)
+            texts, pixels = future.result()
+            pool.put(texts, pixels)
             put += len(pixels)
         return put

@@ -117,7 +117,7 @@ def main() -> None:
     began = time.time()
     all_pools, shares = pools(pipeline, lesson, training, args, device)
     print(json.dumps({"lesson": args.lesson, "scenes": sum(len(p.latents) for p in all_pools), "drawn in s": round(time.time() - began)}), flush=True)
-    fresh = [Fresh(p, args.workers) for p in all_pools] if args.workers else []
+    fresh = Fresh(all_pools, args.workers) if args.workers else None
     teacher = load(saved or args.out) if "guidance" in lesson else None
     if teacher:
         for part in teacher.trained().values():
@@ -147,18 +147,19 @@ def main() -> None:
             Image.fromarray(picture).save(args.work / f"{args.lesson}-{run.step:06d}.png")
 
     limit = args.minutes * 60
-    started, mark, looked, recent = time.time() - run.elapsed, time.time(), time.time(), []
+    started, mark, looked, recent, drawn = time.time() - run.elapsed, time.time(), time.time(), [], 0
     while (now := time.time()) - started < limit:
         run.elapsed = now - started
-        for source in fresh:
-            source.refresh()
+        if fresh:
+            drawn += fresh.refresh()
         value = loss()
         run.update(value, learning_rate_factor(run.step, run.elapsed / limit, training["warmup_steps"], lesson["cooling"]))
         run.samples += lesson["batch"]
         recent.append(value.detach())
         if run.step % training["log_steps"] == 0:
             line = {"step": run.step, "samples": run.samples, "seconds": round(run.elapsed), "loss": round(torch.stack(recent).mean().item(), 4)}
-            print(json.dumps(line | {"rate": round(len(recent) * lesson["batch"] / (time.time() - mark), 1)}), flush=True)
+            line |= {"rate": round(len(recent) * lesson["batch"] / (time.time() - mark), 1), "new scenes": drawn}
+            print(json.dumps(line), flush=True)
             mark, recent = time.time(), []
         if time.time() - looked > training["sample_minutes"] * 60:
             run.keep()

@@ -21,7 +21,7 @@ stop with Ctrl+C, and the same command goes on.
 
   --quick               a few methods at one budget, for a quick look; writes nothing without --out
   --limit N             only the first N prompts
-  --prompts FILE.json   list of {prompt, seed} (a fixed list of 96)
+  --prompts FILE.json   list of {prompt, seed} (a fixed list of 64)
   --steps N             sampling steps (50)
   --budgets N,N,…       compute steps to compare at (7,9,14,20 of 50; 6,10 of 28)
   --methods NAME,…      only these, as results name their families; the full run is always there

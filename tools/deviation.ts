@@ -130,22 +130,20 @@ function t5Cases(goldens: Goldens): Promise<Case[]> {
 }
 
 async function trunkCases(goldens: Goldens): Promise<Case[]> {
-  const { rotaryCos, rotarySin, cases } = goldens.index.trunk;
-  const rotary_cos = floats(await goldens.array(rotaryCos));
-  const rotary_sin = floats(await goldens.array(rotarySin));
   return Promise.all(
-    cases.map(async ({ sigma, prompt, latents, features }) => {
-      const text = goldens.index.texts[prompt]!;
+    goldens.index.trunk.map(async (one) => {
+      const text = goldens.index.texts[one.prompt]!;
       return {
         feeds: {
-          latents: floats(await goldens.array(latents)),
+          latents: floats(await goldens.array(one.latents)),
           text: floats(await goldens.array(text.text)),
           pooled: floats(await goldens.array(text.pooled)),
-          timestep: new Tensor('float32', [sigma], [1]),
-          rotary_cos,
-          rotary_sin,
+          timestep: scalar(one.sigma),
+          guidance: scalar(one.guidance),
+          rotary_cos: floats(await goldens.array(one.rotaryCos)),
+          rotary_sin: floats(await goldens.array(one.rotarySin)),
         },
-        expected: await goldens.array(features),
+        expected: await goldens.array(one.features),
       };
     }),
   );
@@ -153,11 +151,12 @@ async function trunkCases(goldens: Goldens): Promise<Case[]> {
 
 function headCases(goldens: Goldens): Promise<Case[]> {
   return Promise.all(
-    goldens.index.trunk.cases.map(async ({ sigma, prompt, features, velocity }) => ({
+    goldens.index.trunk.map(async ({ sigma, prompt, guidance, features, velocity }) => ({
       feeds: {
         features: floats(await goldens.array(features)),
         pooled: floats(await goldens.array(goldens.index.texts[prompt]!.pooled)),
-        timestep: new Tensor('float32', [sigma], [1]),
+        timestep: scalar(sigma),
+        guidance: scalar(guidance),
       },
       expected: await goldens.array(velocity),
     })),
@@ -179,6 +178,10 @@ function decoderCases(goldens: Goldens): Promise<Case[]> {
 
 function floats({ shape, data }: GoldenArray): Tensor {
   return new Tensor('float32', data, shape);
+}
+
+function scalar(value: number): Tensor {
+  return new Tensor('float32', [value], [1]);
 }
 
 function integers(values: readonly number[], shape: readonly number[]): Tensor {

@@ -3,6 +3,12 @@ import { readText } from '../src/onnx/files.ts';
 import { openCheckpoint } from '../src/onnx/safetensors.ts';
 import { FolderSource } from './folder.ts';
 
+/** Names of the rotary tables for one size of picture. */
+interface RotaryNames {
+  readonly rotaryCos: string;
+  readonly rotarySin: string;
+}
+
 /** A name of an array is its key in goldens.safetensors. */
 export interface GoldenIndex {
   readonly texts: readonly {
@@ -13,22 +19,20 @@ export interface GoldenIndex {
     readonly text: string;
     readonly pooled: string;
   }[];
-  readonly trunk: {
-    readonly rotaryCos: string;
-    readonly rotarySin: string;
-    readonly cases: readonly {
-      readonly sigma: number;
-      /** Index into `texts`. */
-      readonly prompt: number;
-      readonly latents: string;
-      readonly features: string;
-      readonly velocity: string;
-    }[];
-  };
-  readonly loops: readonly {
+  readonly trunk: readonly (RotaryNames & {
+    readonly sigma: number;
+    /** Index into `texts`. */
+    readonly prompt: number;
+    readonly guidance: number;
+    readonly latents: string;
+    readonly features: string;
+    readonly velocity: string;
+  })[];
+  readonly loops: readonly (RotaryNames & {
     readonly prompt: number;
     readonly seed: number;
     readonly steps: number;
+    readonly guidance: number;
     readonly width: number;
     readonly height: number;
     readonly sigmas: readonly number[];
@@ -37,7 +41,7 @@ export interface GoldenIndex {
     readonly image: string;
     /** A PNG file in the folder. */
     readonly picture: string;
-  }[];
+  })[];
 }
 
 export interface GoldenArray {

@@ -1,34 +1,67 @@
 """Writes what PyTorch says, for the converter and the pipeline to be tested against.
 
 Two kinds of golden values, all float32: every component's outputs for given inputs, and whole
-pictures by diffusers' own FluxPipeline. Arrays go to goldens.safetensors under the names
-that goldens.json gives, pictures also to PNG files to look at.
+pictures that diffusers' own FluxPipeline makes of the folder as it lies there. Arrays go to
+goldens.safetensors under the names that goldens.json gives, FluxPipeline's pictures to PNG files.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from diffusers import FluxPipeline
-from PIL import Image
 from safetensors.torch import save_file
 
-import folder
-from folder import Pipeline
+from flow import position_ids, unpack
+from folder import Pipeline, load
+from sampling import start_noise
 
 PROMPTS = [
     "a fox on a blue background",
-    "a large red apple on a yellow striped background",
-    "a penguin next to an umbrella, green background",
+    "two small red apples on a yellow striped background",
+    "neon skull",
 ]
-SIDE = 128
-# Flow times from pure noise to nearly clean, each with a prompt and a seed of its own.
-TRUNK_CASES = [(1.0, 0), (0.72, 1), (0.3, 2), (0.02, 0)]
-LOOPS = [(0, 0, 50), (1, 1234, 50), (2, 4294967295, 8)]
+
+
+@dataclass(frozen=True)
+class TrunkCase:
+    """A call of the transformer at a flow time from 1, pure noise, to 0; `prompt` counts PROMPTS."""
+
+    time: float
+    prompt: int
+    guidance: float
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A whole picture."""
+
+    prompt: int
+    seed: int
+    steps: int
+    guidance: float
+    width: int
+    height: int
+
+
+# Small pictures keep the files small; what is computed per token is the same.
+TRUNK_CASES = [
+    TrunkCase(1.0, 0, 3.5, 128, 128),
+    TrunkCase(0.72, 1, 1.0, 128, 128),
+    TrunkCase(0.3, 2, 3.5, 160, 96),
+    TrunkCase(0.02, 0, 7.0, 128, 128),
+]
+LOOPS = [
+    Loop(0, 0, 28, 3.5, 256, 256),
+    Loop(1, 1234, 8, 3.5, 128, 128),
+    Loop(2, 4294967295, 8, 2.0, 160, 96),
+]
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -47,12 +80,6 @@ class Goldens:
     def keep(self, name: str, values: torch.Tensor) -> str:
         self.arrays[name] = values.detach().float().contiguous().clone()
         return name
-
-
-def pack(latents: torch.Tensor) -> torch.Tensor:
-    """[b, 16, h, w] -> [b, h/2 * w/2, 64], as FluxPipeline does."""
-    b, c, h, w = latents.shape
-    return FluxPipeline._pack_latents(latents, b, c, h, w)
 
 
 def text_goldens(pipeline: Pipeline, goldens: Goldens) -> list[dict]:
@@ -74,87 +101,84 @@ def text_goldens(pipeline: Pipeline, goldens: Goldens) -> list[dict]:
     return cases
 
 
-def trunk_goldens(pipeline: Pipeline, texts: list[dict], goldens: Goldens) -> dict:
+def rotary_goldens(pipeline: Pipeline, width: int, height: int, goldens: Goldens) -> dict[str, str]:
+    text_ids = torch.zeros(pipeline.t5_tokenizer.model_max_length, 3)
+    cos, sin = pipeline.transformer.pos_embed(torch.cat([text_ids, position_ids(height // 16, width // 16)]))
+    # diffusers repeats each angle for the two numbers that it turns; the graphs do not.
+    return {
+        "rotaryCos": goldens.keep(f"rotary.{width}x{height}.cos", cos[:, ::2]),
+        "rotarySin": goldens.keep(f"rotary.{width}x{height}.sin", sin[:, ::2]),
+    }
+
+
+def trunk_goldens(pipeline: Pipeline, texts: list[dict], goldens: Goldens) -> list[dict]:
     """Features (what norm_out is given) and velocity, at several flow times."""
-    rows = SIDE // 16
-    image_ids = FluxPipeline._prepare_latent_image_ids(1, rows, rows, "cpu", torch.float32)
-    text_ids = torch.zeros(len(texts[0]["t5Ids"]), 3)
-    cos, sin = pipeline.transformer.pos_embed(torch.cat([text_ids, image_ids]))
     seen: list[torch.Tensor] = []
     hook = pipeline.transformer.norm_out.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    channels = pipeline.autoencoder.config.latent_channels
     cases = []
-    for i, (sigma, prompt) in enumerate(TRUNK_CASES):
-        generator = torch.Generator("cpu").manual_seed(1000 + i)
-        latents = pack(torch.randn((1, 16, 2 * rows, 2 * rows), generator=generator))
+    for i, case in enumerate(TRUNK_CASES):
+        latents = start_noise(1000 + i, channels, case.height, case.width)
+        text = goldens.arrays[texts[case.prompt]["text"]]
         velocity = pipeline.transformer(
             hidden_states=latents,
-            encoder_hidden_states=goldens.arrays[texts[prompt]["text"]],
-            pooled_projections=goldens.arrays[texts[prompt]["pooled"]],
-            timestep=torch.tensor([sigma]),
-            img_ids=image_ids,
-            txt_ids=text_ids,
+            encoder_hidden_states=text,
+            pooled_projections=goldens.arrays[texts[case.prompt]["pooled"]],
+            timestep=torch.tensor([case.time]),
+            img_ids=position_ids(case.height // 16, case.width // 16),
+            txt_ids=torch.zeros(text.shape[1], 3),
+            guidance=torch.tensor([case.guidance]),
             return_dict=False,
         )[0]
         cases.append(
             {
-                "sigma": sigma,
-                "prompt": prompt,
+                "sigma": case.time,
+                "prompt": case.prompt,
+                "guidance": case.guidance,
+                **rotary_goldens(pipeline, case.width, case.height, goldens),
                 "latents": goldens.keep(f"trunk.{i}.latents", latents),
                 "features": goldens.keep(f"trunk.{i}.features", seen[-1]),
                 "velocity": goldens.keep(f"trunk.{i}.velocity", velocity),
             }
         )
     hook.remove()
-    return {
-        # diffusers repeats each angle for the two numbers that it turns; the graphs do not.
-        "rotaryCos": goldens.keep("rotary.cos", cos[:, ::2]),
-        "rotarySin": goldens.keep("rotary.sin", sin[:, ::2]),
-        "cases": cases,
-    }
+    return cases
 
 
-def loop_goldens(pipeline: Pipeline, texts: list[dict], goldens: Goldens, out: Path) -> list[dict]:
-    """Whole pictures by FluxPipeline itself: no guidance, noise by the CPU generator."""
-    flux = FluxPipeline(
-        scheduler=pipeline.scheduler,
-        vae=pipeline.autoencoder,
-        text_encoder=pipeline.clip,
-        tokenizer=pipeline.clip_tokenizer,
-        text_encoder_2=pipeline.t5,
-        tokenizer_2=pipeline.t5_tokenizer,
-        transformer=pipeline.transformer,
-    )
+def loop_goldens(folder: Path, pipeline: Pipeline, goldens: Goldens, out: Path) -> list[dict]:
+    """Whole pictures by FluxPipeline, which opens the folder itself."""
+    flux = FluxPipeline.from_pretrained(folder, torch_dtype=torch.float32)
     flux.set_progress_bar_config(disable=True)
-    channels = pipeline.transformer.config.in_channels // 4
     cases = []
-    for i, (prompt, seed, steps) in enumerate(LOOPS):
-        generator = torch.Generator("cpu").manual_seed(seed)
-        start, _ = flux.prepare_latents(1, channels, SIDE, SIDE, torch.float32, "cpu", generator)
-        final = flux(
-            texts[prompt]["prompt"],
-            height=SIDE,
-            width=SIDE,
-            num_inference_steps=steps,
-            guidance_scale=0.0,
-            generator=torch.Generator("cpu").manual_seed(seed),
-            max_sequence_length=len(texts[0]["t5Ids"]),
-            output_type="latent",
-        ).images
+    for i, loop in enumerate(LOOPS):
+        passed: list[torch.Tensor] = []
+
+        def keep_latents(_flux, _step, _time, given: dict) -> dict:
+            passed.append(given["latents"])
+            return given
+
+        picture = flux(
+            PROMPTS[loop.prompt],
+            width=loop.width,
+            height=loop.height,
+            num_inference_steps=loop.steps,
+            guidance_scale=loop.guidance,
+            generator=torch.Generator("cpu").manual_seed(loop.seed),
+            max_sequence_length=flux.tokenizer_2.model_max_length,
+            callback_on_step_end=keep_latents,
+        ).images[0]
+        picture.save(out / f"picture-{i}.png", optimize=True)
         config = flux.vae.config
-        unpacked = flux._unpack_latents(final, SIDE, SIDE, flux.vae_scale_factor)
-        image = flux.vae.decode(unpacked / config.scaling_factor + config.shift_factor).sample
-        pixels = ((image[0] / 2 + 0.5).clamp(0, 1) * 255).round().permute(1, 2, 0)
-        Image.fromarray(pixels.numpy().astype(np.uint8)).save(out / f"picture-{i}.png", optimize=True)
+        latents = unpack(passed[-1], loop.height // 16, loop.width // 16)
+        image = flux.vae.decode(latents / config.scaling_factor + config.shift_factor).sample
+        start = start_noise(loop.seed, config.latent_channels, loop.height, loop.width)
         cases.append(
             {
-                "prompt": prompt,
-                "seed": seed,
-                "steps": steps,
-                "width": SIDE,
-                "height": SIDE,
+                **asdict(loop),
                 "sigmas": flux.scheduler.sigmas.tolist(),
+                **rotary_goldens(pipeline, loop.width, loop.height, goldens),
                 "start": goldens.keep(f"loop.{i}.start", start),
-                "final": goldens.keep(f"loop.{i}.final", final),
+                "final": goldens.keep(f"loop.{i}.final", passed[-1]),
                 "image": goldens.keep(f"loop.{i}.image", image),
                 "picture": f"picture-{i}.png",
             }
@@ -166,7 +190,7 @@ def loop_goldens(pipeline: Pipeline, texts: list[dict], goldens: Goldens, out: P
 def main() -> None:
     arguments = parse_arguments()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    pipeline = folder.load(arguments.folder)
+    pipeline = load(arguments.folder)
     for part in (*pipeline.trained().values(), pipeline.autoencoder):
         part.eval()
     goldens = Goldens()
@@ -175,7 +199,7 @@ def main() -> None:
         "made": "by training/goldens.py, in float32, from the float16 weights of the folder",
         "texts": texts,
         "trunk": trunk_goldens(pipeline, texts, goldens),
-        "loops": loop_goldens(pipeline, texts, goldens, arguments.out),
+        "loops": loop_goldens(arguments.folder, pipeline, goldens, arguments.out),
     }
     save_file(goldens.arrays, arguments.out / "goldens.safetensors")
     (arguments.out / "goldens.json").write_text(json.dumps(index, indent=1) + "\n")

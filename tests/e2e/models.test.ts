@@ -11,6 +11,7 @@ import {
   goldenPictures,
   writeFiles,
 } from '../unit/support/tiny-flux.ts';
+import { withAlpha } from '../unit/support/pixels.ts';
 import { launchBrowser, openStudio } from './browser.ts';
 import { CHECKPOINT, CHECKPOINT_TITLE, ModelsPage } from './models-page.ts';
 import type { FinishedPicture, StudioPage } from './studio-page.ts';
@@ -137,13 +138,6 @@ it('makes the pictures that diffusers makes, with a guidance that can be set', a
   expect(await studio.alert.innerText()).toMatch(/Guidance must be a number from 0 to 30/);
   await studio.close();
 });
-
-/** RGB to RGBA. */
-function withAlpha(rgb: ArrayLike<number>): Uint8ClampedArray {
-  return Uint8ClampedArray.from({ length: (rgb.length / 3) * 4 }, (_, i) =>
-    i % 4 === 3 ? 255 : rgb[Math.floor(i / 4) * 3 + (i % 4)]!,
-  );
-}
 
 function megabytesIn(text: string): number {
   return Number(/([\d.]+) MB/.exec(text)![1]) * 1e6;

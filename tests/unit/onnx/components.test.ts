@@ -2,10 +2,13 @@
  * The graphs against PyTorch: goldens made by training/goldens.py from the same folder. Set
  * POCKET_FOLDER and POCKET_GOLDENS to test with another model.
  */
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { decode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pictureOf } from '../../../src/backend/picture.ts';
 import type { Bundle } from '../../../src/bundle/bundle.ts';
 import { convert } from '../../../src/onnx/convert.ts';
 import { openModel } from '../../../src/onnx/open-model.ts';
@@ -21,14 +24,20 @@ import {
 import { openBundleFolder } from '../../../tools/folder-bundle.ts';
 import { diskFolder } from '../../../tools/disk-folder.ts';
 import { FolderSource } from '../../../tools/folder.ts';
-import { openGoldens, type Goldens } from '../../../tools/goldens.ts';
+import { type GoldenIndex, openGoldens, type Goldens } from '../../../tools/goldens.ts';
+import { psnr } from '../../../tools/psnr.ts';
+import { withAlpha } from '../support/pixels.ts';
 import { runGraph, sample } from './run.ts';
 
 const folder = process.env['POCKET_FOLDER'] ?? 'training/pocket';
 const goldenFolder = process.env['POCKET_GOLDENS'] ?? 'tests/golden/pocket';
-/** In milliseconds; a conversion takes seconds, on a busy machine longer. */
-const CONVERSION_TIMEOUT = 120_000;
+/** In milliseconds; a conversion takes seconds, as does a picture, on a busy machine longer. */
+const PATIENCE = 120_000;
 const COMPONENTS: readonly Component[] = ['clip', 't5', 'trunk', 'head', 'decoder'];
+
+const { loops } = JSON.parse(
+  readFileSync(join(goldenFolder, 'goldens.json'), 'utf8'),
+) as GoldenIndex;
 
 let scratch: string;
 let goldens: Goldens;
@@ -56,20 +65,27 @@ describe('unquantized', () => {
     const out = await converted('none');
     bundle = await openBundleFolder(out);
     deviations = await measureDeviations(out, goldenFolder);
-  }, CONVERSION_TIMEOUT);
+  }, PATIENCE);
 
   test.each(COMPONENTS)('%s computes what PyTorch computes', (component) => {
     expect(deviations[component].relativeL2).toBeLessThan(1e-4);
   });
 
-  test('sampling by Euler steps ends at the latents and the picture of FluxPipeline', async () => {
-    const loop = goldens.index.loops.find(({ steps }) => steps < 50)!;
-    const { latents, image } = await sample(bundle, goldens, loop);
-    expect(deviation(latents, (await goldens.array(loop.final)).data).relativeL2).toBeLessThan(
-      1e-3,
-    );
-    expect(psnr(image, (await goldens.array(loop.image)).data)).toBeGreaterThan(60);
-  });
+  // One is a whole picture by the model's defaults; sizes, steps and guidance differ.
+  test.each(loops)(
+    '$steps steps at $width x $height end at the latents and the picture of FluxPipeline',
+    async (loop) => {
+      const { width, height } = loop;
+      const { latents, image } = await sample(bundle, goldens, loop);
+      const { data } = await goldens.array(loop.final);
+      expect(deviation(latents, data).relativeL2).toBeLessThan(1e-3);
+      const theirs = decode(readFileSync(join(goldenFolder, loop.picture)));
+      const ours = pictureOf(image, width, height).pixels;
+      expect([theirs.width, theirs.height]).toEqual([width, height]);
+      expect(psnr(ours, withAlpha(theirs.data))).toBeGreaterThan(50);
+    },
+    PATIENCE,
+  );
 });
 
 describe('quantized', () => {
@@ -80,7 +96,7 @@ describe('quantized', () => {
     const out = await converted('mixed');
     bundle = await openBundleFolder(out);
     deviations = await measureDeviations(out, goldenFolder);
-  }, CONVERSION_TIMEOUT);
+  }, PATIENCE);
 
   test.each<[Component, number]>([
     ['clip', 0.999],
@@ -106,8 +122,3 @@ describe('quantized', () => {
   });
 });
 
-/** In dB, of values in -1..1. */
-function psnr(actual: Float32Array, expected: Float32Array): number {
-  const errors = actual.map((value, i) => ((value - expected[i]!) / 2) ** 2);
-  return -10 * Math.log10(errors.reduce((sum, error) => sum + error, 0) / errors.length);
-}

@@ -56,7 +56,6 @@ export async function sample(
 ): Promise<{ latents: Float32Array; image: Float32Array }> {
   const { components } = bundle.manifest;
   const { t5Ids, clipIds, clipEnd } = goldens.index.texts[loop.prompt]!;
-  const { rotaryCos, rotarySin } = goldens.index.trunk;
   const integers = (values: readonly number[], shape: readonly number[]): Tensor =>
     new Tensor('int32', Int32Array.from(values), shape);
   const floats = (data: Float32Array, ...shape: number[]): Tensor =>
@@ -79,8 +78,9 @@ export async function sample(
   const constant = {
     text: floats(text, 1, t5Ids.length, text.length / t5Ids.length),
     pooled: floats(pooled, 1, pooled.length),
-    rotary_cos: await golden(rotaryCos),
-    rotary_sin: await golden(rotarySin),
+    rotary_cos: await golden(loop.rotaryCos),
+    rotary_sin: await golden(loop.rotarySin),
+    guidance: floats(Float32Array.of(loop.guidance), 1),
   };
   const trunkFiles = onlySegment(components.trunk.float32);
   await withGraph(bundle, trunkFiles, (trunk) =>
@@ -96,6 +96,7 @@ export async function sample(
         const velocity = await head({
           features: floats(features, 1, tokens, features.length / tokens),
           pooled: constant.pooled,
+          guidance: constant.guidance,
           timestep,
         });
         const delta = loop.sigmas[i + 1]! - sigma;

@@ -1,0 +1,11 @@
+/** Pictures smaller than a model offers, for GPUs in software, which take seconds for a step. */
+import type { Bundle } from '../../../src/bundle/bundle.ts';
+import type { Manifest } from '../../../src/bundle/manifest.ts';
+
+/** In pixels. What such a picture shows matters little; the same graphs and kernels make it. */
+export const SMALL = { width: 128, height: 128 } as const;
+
+/** The same model, offering pictures of this size and no other. */
+export function offering(size: Manifest['sizes'][number], bundle: Bundle): Bundle {
+  return { ...bundle, manifest: { ...bundle.manifest, sizes: [size] } };
+}

@@ -5,6 +5,7 @@ import type { GenerateStats } from '../../src/pipeline/stats.ts';
 import { DEFAULT_BUNDLE, startEngine } from '../../tools/engine.ts';
 import { openBundleFolder } from '../../tools/folder-bundle.ts';
 import { psnr } from '../../tools/psnr.ts';
+import { offeringSmall, withSmallSize } from '../unit/support/small.ts';
 import { launchBrowser, openStudio } from './browser.ts';
 
 const PROMPT = 'a big fox on a blue background';
@@ -18,7 +19,7 @@ afterAll(() => browser.close());
 // A software GPU, perhaps on a machine that does other things too.
 describe('on WebGPU', { timeout: 400_000 }, () => {
   it('takes new settings while it runs and makes the picture that they call for', async () => {
-    const studio = await openStudio(browser, { backend: 'webgpu' });
+    const studio = await openStudio(browser, { backend: 'webgpu', manifest: withSmallSize });
     expect(await studio.ready()).toBe('webgpu');
     await studio.number('Steps').fill('12');
     await studio.fixSeed(7);
@@ -52,7 +53,7 @@ describe('on WebGPU', { timeout: 400_000 }, () => {
   });
 
   it('cancels, and makes another picture after that', async () => {
-    const studio = await openStudio(browser, { backend: 'webgpu' });
+    const studio = await openStudio(browser, { backend: 'webgpu', manifest: withSmallSize });
     expect(await studio.ready()).toBe('webgpu');
     await studio.number('Steps').fill('100');
     await studio.prompt.fill(PROMPT);
@@ -71,7 +72,7 @@ describe('on WebGPU', { timeout: 400_000 }, () => {
   });
 
   it('says when the GPU is lost, and works again with the model loaded anew', async () => {
-    const studio = await openStudio(browser, { backend: 'webgpu' });
+    const studio = await openStudio(browser, { backend: 'webgpu', manifest: withSmallSize });
     expect(await studio.ready()).toBe('webgpu');
     await studio.number('Steps').fill('100');
     await studio.prompt.fill(PROMPT);
@@ -94,6 +95,7 @@ describe('on the CPU', () => {
   it('computes the published nine of fifty steps at interval 7', async () => {
     const studio = await openStudio(browser, { backend: 'cpu' });
     expect(await studio.ready()).toBe('cpu');
+    await studio.number('Steps').fill('50');
     await studio.button('HiCache as published').click();
     await studio.prompt.fill(PROMPT);
     await studio.generate.click();
@@ -149,12 +151,18 @@ function settingsAt({ cache }: GenerateStats, step: number) {
 
 /** The same run in Node: same request, same settings at the same steps, CPU backend. */
 async function replayOnCpu(stats: GenerateStats): Promise<Uint8ClampedArray> {
-  const engine = await startEngine(await openBundleFolder(DEFAULT_BUNDLE), 'cpu');
+  const engine = await startEngine(
+    offeringSmall(await openBundleFolder(DEFAULT_BUNDLE)),
+    'cpu',
+  );
   let step = 0;
   try {
-    const { prompt, seed, steps, sampler, width, height } = stats;
+    const { prompt, seed, steps, guidance, sampler, width, height } = stats;
     const cache = settingsAt(stats, 0);
-    const request = { prompt, seed, steps, sampler, width, height, cache, preview: false };
+    const request = {
+      ...{ prompt, seed, steps, sampler, width, height, cache, preview: false },
+      ...(guidance !== null && { guidance }),
+    };
     const result = await generate(engine, request, {
       settings: () => settingsAt(stats, step++),
       signal: new AbortController().signal,

@@ -14,6 +14,7 @@ describe('the cache panel', () => {
   it('starts balanced, and its presets set and show everything that they stand for', async () => {
     const studio = await openStudio(browser);
     await studio.ready();
+    await studio.number('Steps').fill('50');
     const pressed = () =>
       studio.page.getByRole('group', { name: 'Presets' }).locator('[aria-pressed=true]');
     expect(await pressed().allInnerTexts()).toEqual(['Balanced']);
@@ -46,7 +47,7 @@ describe('the cache panel', () => {
   it('changes the schedule of a picture in the making', async () => {
     const studio = await openStudio(browser);
     await studio.ready();
-    await studio.number('Steps').fill('40');
+    await studio.number('Steps').fill('24');
     await studio.radio('Compute steps by', 'Budget').check();
     await studio.slider('At most').fill('12');
     await studio.radio('Compute steps by', 'Every n-th').check();
@@ -62,7 +63,7 @@ describe('the cache panel', () => {
     const last = stats.cache.at(-1)!;
     expect(last.settings).toMatchObject({ basis: 'newton', schedule: 'budget', budget: 12 });
     expect(last.fromStep).toBeGreaterThanOrEqual(3);
-    expect(stats.computeSteps.length).toBeLessThan(40);
+    expect(stats.computeSteps.length).toBeLessThan(24);
     const before = stats.computeSteps.filter((step) => step < last.fromStep).length;
     expect(stats.computeSteps.length).toBeLessThanOrEqual(Math.max(12, before));
     await studio.close();

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { JSHandle, Locator } from 'playwright-core';
 import type { StudioPage } from './studio-page.ts';
 
-/** A FLUX of 11 million parameters as diffusers saves it. */
+/** The checkpoint of the embedded model as diffusers saves it. */
 export const CHECKPOINT = fileURLToPath(new URL('../../training/pocket', import.meta.url));
 export const CHECKPOINT_TITLE = 'Pocket';
 

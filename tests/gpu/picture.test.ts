@@ -5,7 +5,7 @@ import { generate } from '../../src/pipeline/generate.ts';
 import { DEFAULT_BUNDLE, startEngine } from '../../tools/engine.ts';
 import { openBundleFolder } from '../../tools/folder-bundle.ts';
 import { psnr } from '../../tools/psnr.ts';
-import { offering, SMALL } from '../unit/support/small.ts';
+import { offeringSmall, SMALL } from '../unit/support/small.ts';
 import { type Compared, comparingGrams } from './compare-grams.ts';
 
 const REQUEST = {
@@ -20,7 +20,7 @@ const REQUEST = {
 
 /** A whole picture of the embedded model with the published cache: 50 steps, interval 7. */
 async function picture(choice: BackendChoice, compared: Compared[]) {
-  const bundle = offering(SMALL, await openBundleFolder(process.env.POCKET_BUNDLE ?? DEFAULT_BUNDLE));
+  const bundle = offeringSmall(await openBundleFolder(process.env.POCKET_BUNDLE ?? DEFAULT_BUNDLE));
   const engine = await startEngine(bundle, choice);
   try {
     return await generate(

@@ -86,7 +86,7 @@ describe('a converted bundle', () => {
 
   test('is small enough to come with the page', () => {
     const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
-    expect(bytes).toBeLessThan(12e6);
+    expect(bytes).toBeLessThan(28e6);
   });
 
   test('reports its progress to the end', () => {

@@ -194,7 +194,9 @@ test('the pocket model, a folder with a tiny autoencoder', async () => {
   const pocket = await openModel(new FolderSource('training/pocket'));
   expect(pocket.configs.autoencoder._class_name).toBe('AutoencoderTiny');
   expect(pocket.previewer).toBeUndefined();
-  expect(pocket.configs).toMatchObject({ clipTokens: 24 });
+  const tokenizer = readFileSync('training/pocket/tokenizer/tokenizer_config.json', 'utf8');
+  const { model_max_length } = JSON.parse(tokenizer) as { model_max_length: number };
+  expect(pocket.configs).toMatchObject({ clipTokens: model_max_length });
   expect(pocket.clip.has('embeddings.token_embedding.weight')).toBe(true);
 });
 

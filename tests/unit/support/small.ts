@@ -5,7 +5,11 @@ import type { Manifest } from '../../../src/bundle/manifest.ts';
 /** In pixels. What such a picture shows matters little; the same graphs and kernels make it. */
 export const SMALL = { width: 128, height: 128 } as const;
 
-/** The same model, offering pictures of this size and no other. */
-export function offering(size: Manifest['sizes'][number], bundle: Bundle): Bundle {
-  return { ...bundle, manifest: { ...bundle.manifest, sizes: [size] } };
+/** The same model, offering such pictures and no other. */
+export function offeringSmall(bundle: Bundle): Bundle {
+  return { ...bundle, manifest: withSmallSize(bundle.manifest) };
+}
+
+export function withSmallSize(manifest: Manifest): Manifest {
+  return { ...manifest, sizes: [SMALL] };
 }

@@ -31,7 +31,7 @@ const HELP = `Usage: hicache generate "PROMPT" --out FILE.png [options]
   --list FILE.json      list of {prompt, seed}: the model is loaded once for all of them, and pictures
                         that are there already are left as they are
   --seed N              0 to 4294967295 (1)
-  --steps N             sampling steps, 1 to 1000 (50)
+  --steps N             sampling steps, 1 to 1000 (the model's usual number)
   --sampler NAME        ${SAMPLERS.join(', ')} (euler)
   --width, --height N   size in pixels (the model's first)
   --guidance N          guidance scale, ${GUIDANCE.min} to ${GUIDANCE.max}, for a model that takes one (its own)
@@ -119,7 +119,7 @@ function requestFrom(parsed: Arguments, manifest: Manifest): GenerateRequest {
   return {
     prompt: positionals[0] ?? '',
     seed: numberOption(values, 'seed', 1),
-    steps: numberOption(values, 'steps', 50),
+    steps: numberOption(values, 'steps', manifest.defaults.steps),
     sampler: choiceOption(values, 'sampler', SAMPLERS, 'euler'),
     width: numberOption(values, 'width', size.width),
     height: numberOption(values, 'height', size.height),

@@ -23,9 +23,9 @@ from sampling import GUIDANCE, start_noise
 
 PROMPTS = [
     "a fox on a blue background",
-    "a large red apple on a yellow striped background",
+    "two small red apples on a yellow striped background",
     "a penguin next to an umbrella, green background",
-    "a small green car on a pink background",
+    "neon skull",
 ]
 STEPS = 8
 BLOCK = 32

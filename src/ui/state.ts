@@ -13,7 +13,7 @@ import type {
   ModelAddress,
   UnknownWord,
 } from '../worker/api.ts';
-import { BUILT_IN, BUILT_IN_KEY } from './models/choice.ts';
+import { BUILT_IN } from './models/choice.ts';
 import { BALANCED } from './presets.ts';
 import { cacheProblem, stepsProblem } from './validate.ts';
 
@@ -64,12 +64,15 @@ export const notice = signal<Notice | undefined>(undefined);
 export const announcement = signal('');
 
 export const prompt = signal('');
-/** NaN while its field holds no number; the same goes for the numbers in `cache`. */
-export const steps = signal(50);
+/**
+ * NaN while its field holds no number; the same goes for the numbers in `cache`. A model that is
+ * loaded for the first time brings its own usual number.
+ */
+export const steps = signal(28);
 /** Guidance scale, for models that take one. */
 export const guidance = signal(3.5);
-/** Key of the model that steps and guidance were chosen for. */
-export const chosenFor = signal(BUILT_IN_KEY);
+/** Key of the model that steps and guidance were chosen for, empty before the first one. */
+export const chosenFor = signal('');
 export const sampler = signal<GenerateRequest['sampler']>('euler');
 export const seed = signal(1);
 export const randomSeed = signal(true);

@@ -151,10 +151,7 @@ function settingsAt({ cache }: GenerateStats, step: number) {
 
 /** The same run in Node: same request, same settings at the same steps, CPU backend. */
 async function replayOnCpu(stats: GenerateStats): Promise<Uint8ClampedArray> {
-  const engine = await startEngine(
-    offeringSmall(await openBundleFolder(DEFAULT_BUNDLE)),
-    'cpu',
-  );
+  const engine = await startEngine(offeringSmall(await openBundleFolder(DEFAULT_BUNDLE)), 'cpu');
   let step = 0;
   try {
     const { prompt, seed, steps, guidance, sampler, width, height } = stats;

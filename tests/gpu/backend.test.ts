@@ -11,6 +11,7 @@ import { DeviceWatch } from '../../src/backend/webgpu/watch.ts';
 import type { Bundle } from '../../src/bundle/bundle.ts';
 import { MAX_ANCHORS } from '../../src/cache/settings.ts';
 import { GraphBuilder } from '../../src/onnx/builder.ts';
+import { guidanceOf } from '../../src/pipeline/request.ts';
 import { openBundleFolder } from '../../tools/folder-bundle.ts';
 import { nodeHost } from '../../tools/node-ort.ts';
 import { expectFollowed, expectRefusals } from '../unit/backend/expect-backend.ts';
@@ -276,7 +277,8 @@ async function follow(backend: Backend, { manifest }: Bundle) {
       clip: ids(manifest.text.clipTokens),
       clipEnd: 4,
     });
-    const run = await backend.begin(noise, grid, conditioning);
+    const options = { guidance: guidanceOf({}, manifest) };
+    const run = await backend.begin(noise, grid, conditioning, options);
     await run.runTrunk(1);
     await run.head(1);
     await run.step([-0.25]);

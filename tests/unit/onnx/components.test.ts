@@ -121,4 +121,3 @@ describe('quantized', () => {
     expect(deviation(actual, expected).cosine).toBeGreaterThan(0.9995);
   });
 });
-

@@ -1,5 +1,7 @@
 /** The command line of `hicache calibrate`. */
-import { choiceOption, readArguments, textOption, wholeOption } from './args.ts';
+import { type Arguments, choiceOption, readArguments, textOption, wholeOption } from './args.ts';
+import { AppError } from '../src/errors.ts';
+import { CALIBRATED_STEPS } from './calibrate-run.ts';
 import { BACKENDS, DEFAULT_BUNDLE } from './engine.ts';
 
 export const CALIBRATE_HELP = `Usage: hicache calibrate [options]
@@ -13,6 +15,7 @@ goes on.
   --bundle DIR          folder of a converted model (${DEFAULT_BUNDLE})
   --pictures N          pictures of the model's example prompts (12)
   --prompts FILE.json   other pictures, a list of {prompt, seed}
+  --steps N,N           plans for runs of so many steps only (${CALIBRATED_STEPS.join(',')})
   --rounds N            changes tried to the model that all plans are made with (40)
   --moves N             changes tried to each plan (12)
   --backend NAME        ${BACKENDS.join(', ')} (auto)
@@ -24,13 +27,23 @@ export interface CalibrateOptions {
   readonly bundle: string;
   readonly pictures: number;
   readonly prompts: string | undefined;
+  readonly steps: readonly number[];
   readonly rounds: number;
   readonly moves: number;
   readonly backend: (typeof BACKENDS)[number];
   readonly run: string | undefined;
 }
 
-const OPTIONS = ['bundle', 'pictures', 'prompts', 'rounds', 'moves', 'backend', 'run'] as const;
+const OPTIONS = [
+  'bundle',
+  'pictures',
+  'prompts',
+  'steps',
+  'rounds',
+  'moves',
+  'backend',
+  'run',
+] as const;
 
 /** @throws AppError `bad-request` that names the option. */
 export function calibrateOptions(args: readonly string[]): CalibrateOptions {
@@ -41,9 +54,21 @@ export function calibrateOptions(args: readonly string[]): CalibrateOptions {
     bundle: textOption(values, 'bundle') ?? DEFAULT_BUNDLE,
     pictures: wholeOption(parsed, 'pictures', 12, { min: 4, max: 1000 }),
     prompts: textOption(values, 'prompts'),
+    steps: stepsFrom(parsed),
     rounds: wholeOption(parsed, 'rounds', 40, { min: 0, max: 10_000 }),
     moves: wholeOption(parsed, 'moves', 12, { min: 0, max: 10_000 }),
     backend: choiceOption(values, 'backend', BACKENDS, 'auto'),
     run: textOption(values, 'run'),
   };
+}
+
+function stepsFrom({ values }: Arguments): readonly number[] {
+  const list = textOption(values, 'steps');
+  const steps = list?.split(',').map(Number) ?? CALIBRATED_STEPS;
+  if (steps.every((count) => CALIBRATED_STEPS.includes(count))) return steps;
+  throw new AppError(
+    'bad-request',
+    `--steps cannot be "${list}".`,
+    `Plans are made for runs of ${CALIBRATED_STEPS.join(' and ')} steps.`,
+  );
 }

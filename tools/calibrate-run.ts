@@ -42,6 +42,9 @@ const range = (steps: number, from: number, to: number): Budget[] =>
 
 export const BUDGETS: readonly Budget[] = [...range(50, 5, 25), ...range(28, 4, 14)];
 
+/** Runs of other numbers of steps get no plans, but go by the constants. */
+export const CALIBRATED_STEPS: readonly number[] = [50, 28];
+
 /** Those by which the constants are judged that serve all others. */
 const JUDGED: readonly Budget[] = [
   { steps: 50, budget: 7 },
@@ -53,9 +56,6 @@ const JUDGED: readonly Budget[] = [
 
 /** Forecasts may be exact; their errors have logarithms too. */
 const LEAST = 1e-6;
-
-/** Steps of the runs in which the sensitivity is measured. */
-const PROBED_STEPS = 50;
 
 /**
  * @param file has what was measured before, and gets what is measured now.
@@ -72,22 +72,28 @@ export async function calibrate(
   const tokens = grid.rows * grid.columns;
   const timesOf = (steps: number): number[] => Array.from(flowTimes(steps, tokens, scheduler));
 
-  const progress = new Progress(phases(subjects.length, budgets, rounds, moves), onProgress);
+  const stepCounts = budgets.map(({ steps }) => steps);
+  const judged = JUDGED.filter(({ steps }) => stepCounts.includes(steps));
+  /** Of the runs in which the sensitivity is measured. */
+  const probed = Math.max(...stepCounts);
+
+  const estimated = phases(subjects.length, { budgets, judged, probed, rounds, moves });
+  const progress = new Progress(estimated, onProgress);
   const trials = new Trials(engine, subjects, file, signal, (calls) => progress.made(calls));
 
   const gains: StepGains[] = [];
   for (const [i, subject] of subjects.entries()) {
     if (signal.aborted) throw new AppError('cancelled', 'The calibration was cancelled.', '');
     const measure = (): Promise<StepGains> =>
-      measureSensitivity(engine, subject, PROBED_STEPS, (calls) => progress.made(calls));
-    gains.push(await once(file, `sensitivity ${i}`, measure));
+      measureSensitivity(engine, subject, probed, (calls) => progress.made(calls));
+    gains.push(await once(file, `sensitivity ${probed} ${i}`, measure));
     progress.at((i + 1) / subjects.length);
   }
-  const sensitivity = meanSensitivity(gains, timesOf(PROBED_STEPS));
+  const sensitivity = meanSensitivity(gains, timesOf(probed));
 
   const planner = plannerOf(sensitivity, timesOf);
   let round = 0;
-  const { constants, plans: met } = await searchConstants(trials, planner, JUDGED, rounds, () =>
+  const { constants, plans: met } = await searchConstants(trials, planner, judged, rounds, () =>
     progress.at(++round / (rounds + 1)),
   );
   progress.at(1);
@@ -184,15 +190,25 @@ function scale(
 /** Estimated by how often plans repeat in the search for constants, and how soon moves fail. */
 function phases(
   pictures: number,
-  budgets: readonly Budget[],
-  rounds: number,
-  moves: number,
+  {
+    budgets,
+    judged,
+    probed,
+    rounds,
+    moves,
+  }: {
+    readonly budgets: readonly Budget[];
+    readonly judged: readonly Budget[];
+    readonly probed: number;
+    readonly rounds: number;
+    readonly moves: number;
+  },
 ): Phase[] {
   const calls = (counted: readonly Budget[]): number =>
     counted.reduce((sum, { budget }) => sum + budget, 0);
   return [
-    { name: 'sensitivity', calls: pictures * sensitivityCalls(PROBED_STEPS) },
-    { name: 'constants', calls: pictures * calls(JUDGED) * (1 + 0.5 * rounds) },
+    { name: 'sensitivity', calls: pictures * sensitivityCalls(probed) },
+    { name: 'constants', calls: pictures * calls(judged) * (1 + 0.5 * rounds) },
     { name: 'plans', calls: calls(budgets) * (pictures + FIRST_LOOK * (moves + 5)) },
   ];
 }

@@ -23,7 +23,7 @@ export async function calibrateCommand(args: string[]): Promise<void> {
     process.stdout.write(CALIBRATE_HELP);
     return;
   }
-  const { bundle: folder, rounds, moves } = options;
+  const { bundle: folder, steps, rounds, moves } = options;
   const bundle = await openBundleFolder(folder);
   const { manifest } = bundle;
   const subjects = (await casesFor(options, manifest)).map((one) => ({
@@ -40,7 +40,7 @@ export async function calibrateCommand(args: string[]): Promise<void> {
     const header = { model, backend: kind, precision, pictures: digest(subjects) };
     const file = await openCalibrateFile(path, header);
     const calibration = await calibrate(engine, subjects, file, {
-      budgets: BUDGETS,
+      budgets: BUDGETS.filter((budget) => steps.includes(budget.steps)),
       rounds,
       moves,
       signal: abort.signal,

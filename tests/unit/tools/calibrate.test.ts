@@ -183,6 +183,16 @@ describe('a calibration', () => {
     expect(engine.backend.calls).toHaveLength(calls);
   });
 
+  test('of one number of steps has plans for it alone, and probes runs of it', async () => {
+    const { plans, sensitivity } = await calibrate(testEngine(), subjects, await open('28'), {
+      ...EFFORT,
+      budgets: budgets.filter(({ steps }) => steps === 28),
+      signal: new AbortController().signal,
+    });
+    expect(plans.map(({ steps }) => steps)).toEqual([28]);
+    expect(sensitivity.gains).toHaveLength(7);
+  });
+
   test('shows how far it is and the time left, by the work of this sitting', () => {
     const lines: string[] = [];
     const progress = new Progress(
@@ -210,6 +220,8 @@ test.each([
   [['--rounds', 'x'], /--rounds must be a number/],
   [['--moves', '1.5'], /--moves must be a whole number/],
   [['--backend', 'tpu'], /--backend cannot be "tpu"/],
+  [['--steps', '20'], /--steps cannot be "20"/],
+  [['--steps', ''], /--steps cannot be ""/],
   [['--nonsense'], /nonsense/],
 ])('%j is refused', (args, message) => {
   expect(() => calibrateOptions(args)).toThrow(message);

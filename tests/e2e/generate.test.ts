@@ -92,6 +92,28 @@ describe('on WebGPU', { timeout: 400_000 }, () => {
 });
 
 describe('on the CPU', () => {
+  it('begins with the steps and the guidance that the model is usually given', async () => {
+    const { defaults } = (await openBundleFolder(DEFAULT_BUNDLE)).manifest;
+    const studio = await openStudio(browser);
+    await studio.ready();
+    const value = (name: string) => studio.number(name).inputValue();
+    await expect.poll(() => value('Steps')).toBe(String(defaults.steps));
+    expect(await value('Guidance, as a number')).toBe(String(defaults.guidance));
+    await studio.close();
+  });
+
+  it('shows no guidance for a model that takes none', async () => {
+    const studio = await openStudio(browser, {
+      manifest: (manifest) => ({
+        ...manifest,
+        transformer: { ...manifest.transformer, guidance: false },
+      }),
+    });
+    await studio.ready();
+    expect(await studio.slider('Guidance').count()).toBe(0);
+    await studio.close();
+  });
+
   it('computes the published nine of fifty steps at interval 7', async () => {
     const studio = await openStudio(browser, { backend: 'cpu' });
     expect(await studio.ready()).toBe('cpu');

@@ -92,8 +92,8 @@ describe('statistics', () => {
 });
 
 describe('FLOPs', () => {
-  /** The pocket model's sizes. */
-  const pocket = {
+  /** Sizes of a small model. */
+  const small = {
     transformer: {
       hidden: 256,
       heads: 4,
@@ -112,14 +112,14 @@ describe('FLOPs', () => {
   // torch.utils.flop_counter.FlopCounterMode over diffusers' FluxTransformer2DModel of these sizes,
   // 64 image tokens, attention by torch's math backend. It embeds time and prompt once.
   test('of trunk and head are those of the PyTorch model', () => {
-    const { trunk, head } = callFlops(pocket, 64);
+    const { trunk, head } = callFlops(small, 64);
     const embedding = 2 * (256 * 256 + 256 * 256 + 128 * 256 + 256 * 256);
     expect(trunk + head - embedding).toBe(1_183_514_624);
     expect(head).toBe(embedding + 2 * (2 * 256 * 256 + 64 * 256 * 64));
 
     // The guidance scale goes through layers of the flow time's sizes.
-    const transformer = { ...pocket.transformer, guidance: true };
-    const guided = callFlops({ ...pocket, transformer }, 64);
+    const transformer = { ...small.transformer, guidance: true };
+    const guided = callFlops({ ...small, transformer }, 64);
     expect(guided.trunk - trunk).toBe(2 * (256 * 256 + 256 * 256));
     expect(guided.head - head).toBe(2 * (256 * 256 + 256 * 256));
   });

@@ -30,8 +30,8 @@ class Source:
     compositions that are kept out of training. `typos`: the share of captions with a slip in them.
     """
 
-    tier: int = 3
-    shares: tuple[float, ...] = (1, 1, 1)
+    tier: int = 4
+    shares: tuple[float, ...] = (1, 1, 1, 1)
     unseen: bool = False
     captions: int = 1
     typos: float = 0.0

@@ -37,9 +37,16 @@ def start_noise(seed: int, channels: int, height: int, width: int) -> torch.Tens
 
 @torch.no_grad()
 def generate(
-    pipeline: Pipeline, prompts: list[str], seeds: list[int], steps: int, guidance: float = GUIDANCE, width: int = 256, height: int = 256
+    pipeline: Pipeline,
+    prompts: list[str],
+    seeds: list[int],
+    steps: int,
+    guidance: float = GUIDANCE,
+    width: int = 256,
+    height: int = 256,
+    stretch: float = 1,
 ) -> np.ndarray:
-    """[batch, height, width, 3] uint8, one picture for each prompt and seed."""
+    """[batch, height, width, 3] uint8, one picture for each prompt and seed. `stretch`: see position_ids."""
     device = pipeline.transformer.device
     rows, columns = height // 16, width // 16
     channels = pipeline.autoencoder.config.latent_channels
@@ -53,7 +60,7 @@ def generate(
             encoder_hidden_states=text,
             pooled_projections=pooled,
             timestep=timestep.expand(len(prompts)) / 1000,
-            img_ids=position_ids(rows, columns).to(device),
+            img_ids=position_ids(rows, columns, stretch).to(device),
             txt_ids=torch.zeros(text.shape[1], 3, device=device),
             guidance=torch.full((len(prompts),), guidance, device=device),
             return_dict=False,
@@ -65,7 +72,7 @@ def generate(
     return ((pixels + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
-def sheet(pipeline: Pipeline, steps: int) -> np.ndarray:
-    """[1024, 1024, 3] uint8: sixteen prompts, always the same, to see a training run by."""
-    pictures = generate(pipeline, list(SHEET), list(range(len(SHEET))), steps)
+def sheet(pipeline: Pipeline, steps: int, width: int, height: int, stretch: float) -> np.ndarray:
+    """[4 * height, 4 * width, 3] uint8: sixteen prompts, always the same, to see a training run by."""
+    pictures = generate(pipeline, list(SHEET), list(range(len(SHEET))), steps, GUIDANCE, width, height, stretch)
     return np.concatenate([np.concatenate(list(pictures[i : i + 4]), 1) for i in range(0, len(SHEET), 4)])

@@ -14,6 +14,7 @@ import json
 import random
 import time
 import tomllib
+from dataclasses import astuple
 from pathlib import Path
 
 import torch
@@ -26,6 +27,9 @@ from folder import Pipeline, load, new_pipeline, save
 from optimizing import Average, learning_rate_factor, optimizers
 from pool import Fresh, Pool, Shape
 from sampling import sheet
+
+
+SHEET_STEPS = 16
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -143,7 +147,7 @@ def main() -> None:
         """Saves the averaged weights as the pipeline folder, looks at them, and goes on with the raw ones."""
         with run.average.shown():
             save(pipeline, args.out, half=True)
-            picture = sheet(pipeline, training.get("sheet_steps", 16))
+            picture = sheet(pipeline, SHEET_STEPS, *astuple(all_pools[0].shape))
             Image.fromarray(picture).save(args.work / f"{args.lesson}-{run.step:06d}.png")
 
     limit = args.minutes * 60

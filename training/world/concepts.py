@@ -10,7 +10,7 @@ TABLE = Path(__file__).with_name("concepts.tsv")
 
 @dataclass(frozen=True)
 class Concept:
-    """`tier` 1: popular things; 2: other things that have a name; 3: signs, letters and arrows."""
+    """`tier` 1: what is asked for most; 2: popular things; 3: all others with a name; 4: signs and arrows."""
 
     glyph: str
     tier: int

@@ -17,9 +17,8 @@ const schema = v.pipe(
 );
 
 /**
- * The first 64 of `training/evaluate.py --list`, which can judge their pictures: single objects on
- * grounds and patterns, in sizes, tints and places, some of each, pairs, and styles, none of them
- * ever trained. They are a test set. Nothing may ever be tuned on them, no
+ * 96 of `training/evaluate.py --list --per-object 3`: every object once, with sizes in turn, then
+ * every object again in another size. They are a test set. Nothing may ever be tuned on them, no
  * setting, threshold or model of the features, or the figures would say nothing.
  */
 const DEFAULT_PROMPTS = fileURLToPath(new URL('bench-prompts.json', import.meta.url));

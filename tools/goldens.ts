@@ -23,7 +23,8 @@ export interface GoldenIndex {
     readonly sigma: number;
     /** Index into `texts`. */
     readonly prompt: number;
-    readonly guidance: number;
+    /** Null for a model that takes none. */
+    readonly guidance: number | null;
     readonly latents: string;
     readonly features: string;
     readonly velocity: string;
@@ -32,7 +33,7 @@ export interface GoldenIndex {
     readonly prompt: number;
     readonly seed: number;
     readonly steps: number;
-    readonly guidance: number;
+    readonly guidance: number | null;
     readonly width: number;
     readonly height: number;
     readonly sigmas: readonly number[];

@@ -22,8 +22,8 @@ from sampling import start_noise
 
 PROMPTS = [
     "a fox on a blue background",
-    "two small red apples on a yellow striped background",
-    "neon skull",
+    "a small red apple on a yellow striped background",
+    "a penguin next to a cactus",
 ]
 
 
@@ -111,6 +111,11 @@ def rotary_goldens(pipeline: Pipeline, width: int, height: int, goldens: Goldens
     }
 
 
+def told(pipeline: Pipeline, guidance: float) -> float | None:
+    """The guidance that the transformer is told: none if it does not take any."""
+    return guidance if pipeline.transformer.config.guidance_embeds else None
+
+
 def trunk_goldens(pipeline: Pipeline, texts: list[dict], goldens: Goldens) -> list[dict]:
     """Features (what norm_out is given) and velocity, at several flow times."""
     seen: list[torch.Tensor] = []
@@ -120,6 +125,7 @@ def trunk_goldens(pipeline: Pipeline, texts: list[dict], goldens: Goldens) -> li
     for i, case in enumerate(TRUNK_CASES):
         latents = start_noise(1000 + i, channels, case.height, case.width)
         text = goldens.arrays[texts[case.prompt]["text"]]
+        guidance = told(pipeline, case.guidance)
         velocity = pipeline.transformer(
             hidden_states=latents,
             encoder_hidden_states=text,
@@ -127,14 +133,14 @@ def trunk_goldens(pipeline: Pipeline, texts: list[dict], goldens: Goldens) -> li
             timestep=torch.tensor([case.time]),
             img_ids=position_ids(case.height // 16, case.width // 16),
             txt_ids=torch.zeros(text.shape[1], 3),
-            guidance=torch.tensor([case.guidance]),
+            guidance=None if guidance is None else torch.tensor([guidance]),
             return_dict=False,
         )[0]
         cases.append(
             {
                 "sigma": case.time,
                 "prompt": case.prompt,
-                "guidance": case.guidance,
+                "guidance": guidance,
                 **rotary_goldens(pipeline, case.width, case.height, goldens),
                 "latents": goldens.keep(f"trunk.{i}.latents", latents),
                 "features": goldens.keep(f"trunk.{i}.features", seen[-1]),
@@ -175,6 +181,7 @@ def loop_goldens(folder: Path, pipeline: Pipeline, goldens: Goldens, out: Path) 
         cases.append(
             {
                 **asdict(loop),
+                "guidance": told(pipeline, loop.guidance),
                 "sigmas": flux.scheduler.sigmas.tolist(),
                 **rotary_goldens(pipeline, loop.width, loop.height, goldens),
                 "start": goldens.keep(f"loop.{i}.start", start),
@@ -202,6 +209,7 @@ def main() -> None:
         "loops": loop_goldens(arguments.folder, pipeline, goldens, arguments.out),
     }
     save_file(goldens.arrays, arguments.out / "goldens.safetensors")
+    (arguments.out / "goldens.safetensors").chmod(0o644)
     (arguments.out / "goldens.json").write_text(json.dumps(index, indent=1) + "\n")
 
 

@@ -75,12 +75,15 @@ export async function sample(
   const start = await goldens.array(loop.start);
   const [, tokens = 0, width = 0] = start.shape;
   const latents = start.data;
+  const guidance = loop.guidance !== null && {
+    guidance: floats(Float32Array.of(loop.guidance), 1),
+  };
   const constant = {
     text: floats(text, 1, t5Ids.length, text.length / t5Ids.length),
     pooled: floats(pooled, 1, pooled.length),
     rotary_cos: await golden(loop.rotaryCos),
     rotary_sin: await golden(loop.rotarySin),
-    guidance: floats(Float32Array.of(loop.guidance), 1),
+    ...guidance,
   };
   const trunkFiles = onlySegment(components.trunk.float32);
   await withGraph(bundle, trunkFiles, (trunk) =>
@@ -96,7 +99,7 @@ export async function sample(
         const velocity = await head({
           features: floats(features, 1, tokens, features.length / tokens),
           pooled: constant.pooled,
-          guidance: constant.guidance,
+          ...guidance,
           timestep,
         });
         const delta = loop.sigmas[i + 1]! - sigma;

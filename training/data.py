@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from world.captions import caption
 from world.concepts import CONCEPTS, names
 from world.render import render
 from world.sampler import sample
+from world.scene import Scene
 
 CHUNK = 64  # scenes that a worker draws at a time; each chunk has its own seed
 CHUNKS_OF_SEED = 1_000_003  # so many chunks belong to one seed of a pool
@@ -95,6 +97,22 @@ def scenes(
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def _said(source: Source, seed: int, count: int) -> tuple[list[str], list[Scene]]:
+    rng = random.Random(seed)
+    concepts, cumulative = source.weights()
+    drawn = [sample(rng, concepts, cumulative, source.unseen) for _ in range(count)]
+    return [_captions(scene, source, rng)[0] for scene in drawn], drawn
+
+
+def captions(source: Source, batch: int, seed: int) -> Iterator[tuple[list[str], list[Scene]]]:
+    """Endless batches of captions without pictures, and the scenes that they tell of."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        waiting = deque(pool.submit(_said, source, seed * CHUNKS_OF_SEED + i, batch) for i in range(4))
+        for i in itertools.count(4):
+            yield waiting.popleft().result()
+            waiting.append(pool.submit(_said, source, seed * CHUNKS_OF_SEED + i, batch))
 
 
 def scene_pool(source: Source, count: int, side: int, seed: int) -> torch.Tensor:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
 
-from folder import Pipeline
 
-
-def optimizers(pipeline: Pipeline, training: dict) -> list[torch.optim.Optimizer]:
+def optimizers(parts: Iterable[torch.nn.Module], training: dict) -> list[torch.optim.Optimizer]:
     """Muon for the matrices inside blocks, AdamW for embeddings, modulation, norms and outputs."""
     hidden, rest = [], []
-    for part in pipeline.trained().values():
+    for part in parts:
         for name, parameter in part.named_parameters():
             inner = "block" in name or "layers" in name
             matrix = parameter.ndim == 2 and inner and ".norm" not in name and "relative" not in name

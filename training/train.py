@@ -64,7 +64,7 @@ class Run:
         self.parts = pipeline.trained()
         for part in self.parts.values():
             part.to(device).train()
-        self.optimizers = optimizers(pipeline, training)
+        self.optimizers = optimizers(self.parts.values(), training)
         self.average = Average(self.parts, training["ema"])
         self.file, self.step, self.elapsed, self.samples = work / f"{lesson}.pt", 0, 0.0, 0
         if self.file.exists():

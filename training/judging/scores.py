@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +13,9 @@ from .labels import ALL_TINTS, COUNT_LAYOUTS, GROUNDS, LAYOUTS, PAIR_LAYOUTS, PA
 from .network import Answer, Judge
 
 DARKENED_STYLES = ("blueprint", "neon")  # their ground is not the colour that was named
+# The judge learnt from about so many untinted pictures to one of each tint, and rather says "none".
+# Here a tint was asked for, and "none" is to be no likelier than any colour.
+UNTINTED_ODDS = 30
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,12 @@ def _most(logits: torch.Tensor, names: tuple[str, ...] | list[str]) -> str:
     return names[int(logits.argmax())]
 
 
+def _tint(logits: torch.Tensor) -> str:
+    fair = logits.clone()
+    fair[ALL_TINTS.index("none")] -= math.log(UNTINTED_ODDS)
+    return _most(fair, ALL_TINTS)
+
+
 def seen(scene: Scene, answer: Answer, number: int, judge: Judge) -> dict[str, Seen]:
     """What the prompt says of the scene, by attribute, and picture `number` of the answer shows."""
     other = {name: logits[number] for name, logits in answer.other.items()}
@@ -38,7 +48,7 @@ def seen(scene: Scene, answer: Answer, number: int, judge: Judge) -> dict[str, S
         whole = REGIONS.index("whole")
         out["object"] = Seen(scene.first.concept, _most(answer.objects[number, whole], judge.concepts))
         if scene.first.tint:
-            out["tint"] = Seen(scene.first.tint, _most(answer.tints[number, whole], ALL_TINTS))
+            out["tint"] = Seen(scene.first.tint, _tint(answer.tints[number, whole]))
         counted = other["layout"][: len(COUNT_LAYOUTS)]
         out[f"count of {scene.first.count}"] = Seen(scene.first.count, _most(counted, COUNT_LAYOUTS))
     if scene.style not in DARKENED_STYLES:

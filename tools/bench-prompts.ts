@@ -17,7 +17,7 @@ const schema = v.pipe(
 );
 
 /**
- * 96 of `training/evaluate.py --list --per-object 3`: every object once, with sizes in turn, then
+ * 96 prompts of the embedded model's world: every object once, with sizes in turn, then
  * every object again in another size. They are a test set. Nothing may ever be tuned on them, no
  * setting, threshold or model of the features, or the figures would say nothing.
  */

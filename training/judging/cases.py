@@ -13,7 +13,7 @@ from itertools import cycle, islice
 
 from world.concepts import names
 from world.english import ARTICLE, resolve_articles, takes_article
-from world.sampler import _contradicts, held_out
+from world.sampler import contradicts, held_out
 from world.scene import COLOURS, DEFAULT_BACKGROUND, PATTERNS, PLACES, RELATIONS, SIZES, STYLES, TINTS, Group, Scene
 
 FIRST_SEED = 1_000_000
@@ -71,7 +71,7 @@ def _candidates(kind: str, concept: str, concepts: Sequence[str], rng: random.Ra
         return [replace(scene, pattern=pattern, ground2=other(scene.ground)) for scene in plain]
     if kind == "tint":
         tinted = [Group(concept, tint=tint) for tint in TINTS if tint != ground]
-        return [Scene(group, ground=ground) for group in tinted if not _contradicts(group)]
+        return [Scene(group, ground=ground) for group in tinted if not contradicts(group)]
     if kind == "place":
         return [Scene(Group(concept, size="small"), place=place, ground=ground) for place in PLACES[1:]]
     if kind == "pair":

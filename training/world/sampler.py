@@ -71,7 +71,7 @@ _NAMES = {name for concept in CONCEPTS.values() for name in concept.names}
 _COLOURED = {c.key for c in CONCEPTS.values() if any(map(_coloured, c.names))}
 
 
-def _contradicts(group: Group) -> bool:
+def contradicts(group: Group) -> bool:
     """A tint of what has a colour in its name ("blue heart"), or one that makes another's name."""
     if group.tint is None:
         return False
@@ -96,7 +96,7 @@ def sample(rng: random.Random, concepts: Sequence[str], weights: Sequence[float]
     while True:
         scene = _visible(_draw(rng, concepts, weights))
         groups = [g for g in (scene.first, scene.second) if g]
-        if any(g.tint == scene.ground or _contradicts(g) for g in groups):
+        if any(g.tint == scene.ground or contradicts(g) for g in groups):
             continue
         if held_out(scene) == unseen:
             return scene

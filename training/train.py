@@ -60,13 +60,15 @@ def pools(pipeline: Pipeline, lesson: dict, training: dict, args: argparse.Names
 class Run:
     """All that a checkpoint holds: weights, optimizers, averages, steps and seconds."""
 
-    def __init__(self, pipeline: Pipeline, lesson: str, training: dict, work: Path, device: str) -> None:
-        self.parts = pipeline.trained()
+    def __init__(self, pipeline: Pipeline, name: str, lesson: dict, training: dict, work: Path, device: str) -> None:
+        for part in pipeline.trained().values():
+            part.to(device).requires_grad_(False)
+        self.parts = {n: p for n, p in pipeline.trained().items() if n == "transformer" or not lesson.get("text_rests")}
         for part in self.parts.values():
-            part.to(device).train()
+            part.train().requires_grad_(True)
         self.optimizers = optimizers(self.parts.values(), training)
         self.average = Average(self.parts, training["ema"])
-        self.file, self.step, self.elapsed, self.samples = work / f"{lesson}.pt", 0, 0.0, 0
+        self.file, self.step, self.elapsed, self.samples = work / f"{name}.pt", 0, 0.0, 0
         if self.file.exists():
             state = torch.load(self.file, weights_only=True, map_location=device)
             for name, part in self.parts.items():
@@ -88,17 +90,20 @@ class Run:
         torch.save(state, self.file.with_suffix(".new"))
         self.file.with_suffix(".new").rename(self.file)
 
-    def update(self, loss: torch.Tensor, factor: float) -> None:
+    def update(self, loss: torch.Tensor, factor: float) -> torch.Tensor:
+        """One step of all optimizers; the length of the gradient that each was given."""
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * factor
             optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        norms = []
         for optimizer in self.optimizers:
-            torch.nn.utils.clip_grad_norm_([p for g in optimizer.param_groups for p in g["params"]], 1.0)
+            norms.append(torch.nn.utils.clip_grad_norm_([p for g in optimizer.param_groups for p in g["params"]], 1.0))
             optimizer.step()
         self.step += 1
         self.average.update(self.step)
+        return torch.stack(norms)
 
 
 def main() -> None:
@@ -127,7 +132,7 @@ def main() -> None:
         for part in teacher.trained().values():
             part.to(device).eval().requires_grad_(False)
 
-    run = Run(pipeline, args.lesson, training, args.work, device)
+    run = Run(pipeline, args.lesson, lesson, training, args.work, device)
     empty = tuple(ids.to(device) for ids in pipeline.tokenize([""]))
     loss_of = flow_loss if not teacher else guidance_loss
     if device == "cuda":
@@ -151,20 +156,22 @@ def main() -> None:
             Image.fromarray(picture).save(args.work / f"{args.lesson}-{run.step:06d}.png")
 
     limit = args.minutes * 60
-    started, mark, looked, recent, drawn = time.time() - run.elapsed, time.time(), time.time(), [], 0
+    started, mark, looked = time.time() - run.elapsed, time.time(), time.time()
+    recent, norms, drawn = [], [], 0
     while (now := time.time()) - started < limit:
         run.elapsed = now - started
         if fresh:
             drawn += fresh.refresh()
         value = loss()
-        run.update(value, learning_rate_factor(run.step, run.elapsed / limit, training["warmup_steps"], lesson["cooling"]))
+        norms.append(run.update(value, learning_rate_factor(run.step, run.elapsed / limit, training["warmup_steps"], lesson["cooling"])))
         run.samples += lesson["batch"]
         recent.append(value.detach())
         if run.step % training["log_steps"] == 0:
             line = {"step": run.step, "samples": run.samples, "seconds": round(run.elapsed), "loss": round(torch.stack(recent).mean().item(), 4)}
             line |= {"rate": round(len(recent) * lesson["batch"] / (time.time() - mark), 1), "new scenes": drawn}
+            line["gradients"] = [round(n, 2) for n in torch.stack(norms).mean(0).tolist()]
             print(json.dumps(line), flush=True)
-            mark, recent = time.time(), []
+            mark, recent, norms = time.time(), [], []
         if time.time() - looked > training["sample_minutes"] * 60:
             run.keep()
             export()

@@ -44,9 +44,13 @@ test('scales and codes are those of the processor, or as good', async () => {
         [gpu!, cpu].map((quantizer) => quantizer.quantize(weights, rows, columns, bits)),
       );
       expect(found!.squaredNorm).toBe(expected!.squaredNorm);
-      expectAsGood(weights, found!, expected!, bits);
+      await expectAsGood(weights, found!, expected!, bits);
     }),
-    { numRuns: 60 },
+    {
+      numRuns: 60,
+      // One weight lies between two levels to the last bit of float32.
+      examples: [[{ rows: 3, blocks: 19, magnitude: 1, outlier: 1, seed: -490331256, bits: 4 }]],
+    },
   );
 });
 
@@ -79,7 +83,7 @@ test('calls may overlap', async () => {
   );
   for (const [i, { weights, rows, bits }] of matrices.entries()) {
     const expected = await cpu.quantize(weights, rows, 20 * BLOCK, bits);
-    expectAsGood(weights, found[i]!, expected, bits);
+    await expectAsGood(weights, found[i]!, expected, bits);
   }
 });
 
@@ -115,14 +119,16 @@ test('says that the device was lost', async () => {
 /**
  * Every block is the same, or its error is. Where float32 and float64 decide a tie differently,
  * the scales may be rounded differently as well: by 2^-11 of themselves, which counts against the
- * block's norm, or by 2^-25 where half precision has no smaller steps.
+ * block's norm, or by 2^-25 where half precision has no smaller steps. A weight between two levels
+ * may also lead to another scale altogether; then the processor must come to an error as good once
+ * the weights' last bits are changed.
  */
-function expectAsGood(
+async function expectAsGood(
   weights: Float32Array,
   found: QuantizedRows,
   expected: QuantizedRows,
   bits: Bits,
-): void {
+): Promise<void> {
   const errors = errorsOf(weights, found, bits);
   const least = errorsOf(weights, expected, bits);
   for (const [block, error] of errors.entries()) {
@@ -130,11 +136,26 @@ function expectAsGood(
     const norm = values.reduce((sum, value) => sum + value * value, 0);
     const coarse = BLOCK * (2 ** (bits - 1) * 2 ** -25) ** 2;
     const allowed = 1e-5 * least[block]! + 2 ** -18 * norm + coarse;
-    expect(Math.abs(error - least[block]!), `block ${block}`).toBeLessThanOrEqual(allowed);
+    const isNear = (other: number): boolean => Math.abs(error - other) <= allowed;
+    const isAsGood =
+      isNear(least[block]!) || (await errorsWithOtherBits(values, bits)).some(isNear);
+    expect(isAsGood, `block ${block}: an error of ${error}, not ${least[block]!}`).toBe(true);
   }
   const sum = errors.reduce((a, b) => a + b, 0);
   const allowed = 1e-5 * sum + 1e-9 * found.squaredNorm + 2 ** -60;
   expect(Math.abs(found.squaredError - sum)).toBeLessThanOrEqual(allowed);
+}
+
+/** What the error of one block is if the processor goes by weights with other last bits. */
+async function errorsWithOtherBits(block: Float32Array, bits: Bits): Promise<number[]> {
+  return Promise.all(
+    Array.from({ length: 32 }, async (_, change) => {
+      const changed = block.map(
+        (value, i) => value * (1 + 2 ** -23 * Math.sign(Math.sin(change * 91 + i * i))),
+      );
+      return errorsOf(block, await cpu.quantize(changed, 1, BLOCK, bits), bits)[0]!;
+    }),
+  );
 }
 
 /** Squared error of every block, in float64. */

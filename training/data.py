@@ -66,11 +66,15 @@ def _captions(scene, source: Source, rng: random.Random) -> list[str]:
     return [slip(t, rng) if rng.random() < source.typos else t for t in texts]
 
 
+def _drawn(source: Source, rng: random.Random, count: int) -> list[Scene]:
+    concepts, cumulative = source.weights()
+    return [sample(rng, concepts, cumulative, source.unseen) for _ in range(count)]
+
+
 def draw_chunk(source: Source, seed: int, count: int, width: int, height: int) -> tuple[list[list[str]], np.ndarray]:
     """`count` scenes of one seed: several captions of each, and pixels [count, height, width, 3] uint8."""
     rng = random.Random(seed)
-    concepts, cumulative = source.weights()
-    drawn = [sample(rng, concepts, cumulative, source.unseen) for _ in range(count)]
+    drawn = _drawn(source, rng, count)
     texts = [_captions(scene, source, rng) for scene in drawn]
     return texts, np.stack([render(scene, rng, width, height) for scene in drawn])
 
@@ -101,8 +105,7 @@ def scenes(
 
 def _said(source: Source, seed: int, count: int) -> tuple[list[str], list[Scene]]:
     rng = random.Random(seed)
-    concepts, cumulative = source.weights()
-    drawn = [sample(rng, concepts, cumulative, source.unseen) for _ in range(count)]
+    drawn = _drawn(source, rng, count)
     return [_captions(scene, source, rng)[0] for scene in drawn], drawn
 
 

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from judging.labels import LAYOUTS, NAMES, PAIR_REGIONS, REGIONS
 from judging.network import Answer, Judge, Network, save
 from judging.pictures import Batch, Pool
-from optimizing import learning_rate_factor
+from optimizing import learning_rate_factor, set_rates, with_peaks
 from world.concepts import known
 
 MUON_RATE, ADAM_RATE = 0.01, 3e-3
@@ -62,16 +62,13 @@ def accuracy(network: Network, batch: Batch) -> dict[str, float]:
     return found
 
 
-def optimizers(network: Network) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+def optimizers(network: Network) -> list[torch.optim.Optimizer]:
     """Muon for the convolutions inside, AdamW for all else."""
     hidden = [p for name, p in network.named_parameters() if name.endswith("matrix")]
     rest = [p for name, p in network.named_parameters() if not name.endswith("matrix")]
     muon = torch.optim.Muon(hidden, lr=MUON_RATE, weight_decay=0.02, adjust_lr_fn="match_rms_adamw")
     adam = torch.optim.AdamW(rest, lr=ADAM_RATE, weight_decay=0.02)
-    for optimizer in (muon, adam):
-        for group in optimizer.param_groups:
-            group["peak"] = group["lr"]
-    return muon, adam
+    return with_peaks(muon, adam)
 
 
 class Run:
@@ -99,8 +96,7 @@ class Run:
 
     def learn(self, batch: Batch, progress: float) -> float:
         """One step at `progress` in 0..1; the loss."""
-        for group in (group for optimizer in self.optimizers for group in optimizer.param_groups):
-            group["lr"] = group["peak"] * learning_rate_factor(self.step, progress, WARMUP, COOLING)
+        set_rates(self.optimizers, learning_rate_factor(self.step, progress, WARMUP, COOLING))
         pictures = batch.pictures if progress > SMALL else F.avg_pool2d(batch.pictures, 2)
         with torch.autocast("cpu", torch.bfloat16):
             answer = self.network(pictures.contiguous(memory_format=torch.channels_last))

@@ -21,10 +21,22 @@ def optimizers(parts: Iterable[torch.nn.Module], training: dict) -> list[torch.o
         hidden, lr=training["muon_learning_rate"], weight_decay=0.01, adjust_lr_fn="match_rms_adamw"
     )
     adam = torch.optim.AdamW(rest, lr=training["adam_learning_rate"], betas=(0.9, 0.98), weight_decay=0.01)
-    for optimizer in (muon, adam):
+    return with_peaks(muon, adam)
+
+
+def with_peaks(*optimizers: torch.optim.Optimizer) -> list[torch.optim.Optimizer]:
+    """Remembers the learning rates that they were made with, for `set_rates`."""
+    for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["peak"] = group["lr"]
-    return [muon, adam]
+    return list(optimizers)
+
+
+def set_rates(optimizers: Iterable[torch.optim.Optimizer], factor: float) -> None:
+    """The learning rates for the next step: `factor` of their peaks."""
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * factor
 
 
 def learning_rate_factor(step: int, progress: float, warmup: int, cooling: float) -> float:

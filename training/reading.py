@@ -22,8 +22,9 @@ from torch.nn.functional import cross_entropy
 
 from data import Source, captions
 from folder import Pipeline, load, save
-from optimizing import learning_rate_factor, optimizers
+from optimizing import learning_rate_factor, optimizers, set_rates
 from world.concepts import CONCEPTS
+from world.phrases import MIRRORED
 from world.scene import COLOURS, COUNTS, PATTERNS, PLACES, RELATIONS, ROTATIONS, SIZES, STYLES, Scene
 
 NOTHING = "nothing"
@@ -43,17 +44,17 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
     "pattern": PATTERNS,
     "style": STYLES,
 }
-MIRRORED = {"right of": "left of", "below": "above", "behind": "in front of"}
+OTHER_WAY = ("right of", "below", "behind")
 
 
 def one_way(scene: Scene) -> Scene:
     """A pair said in one of the two ways that mean the same: a tree behind a fox is a fox in front of it."""
     if scene.second is None:
         return scene
-    turned = scene.relation in MIRRORED or (scene.relation == "next to" and scene.second.concept < scene.first.concept)
+    turned = scene.relation in OTHER_WAY or (scene.relation == "next to" and scene.second.concept < scene.first.concept)
     if not turned:
         return scene
-    return replace(scene, first=scene.second, second=scene.first, relation=MIRRORED.get(scene.relation, "next to"))
+    return replace(scene, first=scene.second, second=scene.first, relation=MIRRORED[scene.relation])
 
 
 def answers(scene: Scene) -> list[int]:
@@ -111,9 +112,8 @@ def teach(pipeline: Pipeline, readers: Readers, source: Source, training: dict, 
         with torch.autocast(args.device, torch.bfloat16):
             said = readers(*pipeline.encode(t5, clip))
         loss = sum(cross_entropy(l.float(), truth[:, i]) for i, pair in enumerate(said) for l in pair) / len(said)
+        set_rates(trainers, learning_rate_factor(step, progress, training["warmup_steps"], 0.5))
         for trainer in trainers:
-            for group in trainer.param_groups:
-                group["lr"] = group["peak"] * learning_rate_factor(step, progress, training["warmup_steps"], 0.5)
             trainer.zero_grad(set_to_none=True)
         loss.backward()
         for trainer in trainers:

@@ -24,7 +24,7 @@ from PIL import Image
 from data import Source
 from flow import flow_loss, guidance_loss
 from folder import Pipeline, load, new_pipeline, save
-from optimizing import Average, learning_rate_factor, optimizers
+from optimizing import Average, learning_rate_factor, optimizers, set_rates
 from pool import Fresh, Pool, Shape
 from sampling import sheet
 
@@ -92,9 +92,8 @@ class Run:
 
     def update(self, loss: torch.Tensor, factor: float) -> torch.Tensor:
         """One step of all optimizers; the length of the gradient that each was given."""
+        set_rates(self.optimizers, factor)
         for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * factor
             optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norms = []

@@ -17,12 +17,14 @@ import torch
 
 from world.captions import caption
 from world.concepts import CONCEPTS, names
-from world.render import render
+from world.render import render_marked
 from world.sampler import sample
 from world.scene import Scene
 
 CHUNK = 64  # scenes that a worker draws at a time; each chunk has its own seed
 CHUNKS_OF_SEED = 1_000_003  # so many chunks belong to one seed of a pool
+# Several captions of each picture, pixels [n, height, width, 3] uint8, and marks [n, tokens, 3] int16.
+Chunk = tuple[list[list[str]], np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Source:
     """
     Which scenes: concepts up to `tier`, each tier with its share of the draws; with `unseen` only
     compositions that are kept out of training. `typos`: the share of captions with a slip in them.
+    `lone`: the share of scenes that show one object and nothing to distract from it.
     """
 
     tier: int = 4
@@ -37,6 +40,7 @@ class Source:
     unseen: bool = False
     captions: int = 1
     typos: float = 0.0
+    lone: float = 0.0
 
     def weights(self) -> tuple[list[str], list[float]]:
         """The concepts and their cumulative weights."""
@@ -68,24 +72,22 @@ def _captions(scene, source: Source, rng: random.Random) -> list[str]:
 
 def _drawn(source: Source, rng: random.Random, count: int) -> list[Scene]:
     concepts, cumulative = source.weights()
-    return [sample(rng, concepts, cumulative, source.unseen) for _ in range(count)]
+    return [sample(rng, concepts, cumulative, source.unseen, source.lone) for _ in range(count)]
 
 
-def draw_chunk(source: Source, seed: int, count: int, width: int, height: int) -> tuple[list[list[str]], np.ndarray]:
-    """`count` scenes of one seed: several captions of each, and pixels [count, height, width, 3] uint8."""
+def draw_chunk(source: Source, seed: int, count: int, width: int, height: int) -> Chunk:
+    """`count` scenes of one seed."""
     rng = random.Random(seed)
     drawn = _drawn(source, rng, count)
     texts = [_captions(scene, source, rng) for scene in drawn]
-    return texts, np.stack([render(scene, rng, width, height) for scene in drawn])
+    pixels, marks = zip(*(render_marked(scene, rng, width, height) for scene in drawn), strict=True)
+    return texts, np.stack(pixels), np.stack(marks)
 
 
 def scenes(
     source: Source, count: int, width: int, height: int, seed: int, workers: int | None = None
-) -> Iterator[tuple[list[list[str]], np.ndarray]]:
-    """
-    Several captions of each picture, and pixels [n, height, width, 3] uint8, in chunks: the same
-    for the same seed. Workers stay a few chunks ahead of the reader, and no more.
-    """
+) -> Iterator[Chunk]:
+    """`count` scenes: the same for the same seed. Workers stay a few chunks ahead of the reader, and no more."""
     workers = workers or os.cpu_count() or 1
     # Forking a process in which CUDA or many threads run is not safe.
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
@@ -120,4 +122,4 @@ def captions(source: Source, batch: int, seed: int) -> Iterator[tuple[list[str],
 
 def scene_pool(source: Source, count: int, side: int, seed: int) -> torch.Tensor:
     """[count, side, side, 3] uint8."""
-    return torch.from_numpy(np.concatenate([p for _, p in scenes(source, count, side, side, seed)]))
+    return torch.from_numpy(np.concatenate([pixels for _, pixels, _ in scenes(source, count, side, side, seed)]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from diffusers import FluxTransformer2DModel
 
 from folder import Pipeline
 
@@ -38,27 +39,52 @@ def position_ids(rows: int, columns: int, stretch: float = 1) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class Batch:
-    """Clean latents [b, tokens, 64] at `ids` [tokens, 3], and the ids of their captions."""
+    """Clean latents [b, tokens, 64] at `ids` [tokens, 3], what they show (world/render.py), and the ids of their captions."""
 
     latents: torch.Tensor
     ids: torch.Tensor
+    marks: torch.Tensor
     t5: torch.Tensor
     clip: torch.Tensor
 
 
-def velocity(pipeline: Pipeline, noisy: torch.Tensor, time: torch.Tensor, batch: Batch, guidance: torch.Tensor) -> torch.Tensor:
+Said = tuple[torch.Tensor, torch.Tensor]  # what a caption says: text [b, tokens, width] and pooled [b, width]
+
+
+def velocity(
+    transformer: FluxTransformer2DModel, noisy: torch.Tensor, time: torch.Tensor, ids: torch.Tensor, said: Said, guidance: torch.Tensor
+) -> torch.Tensor:
     """[b, tokens, 64] for flow times [b] in 0..1 and guidance scales [b]."""
-    text, pooled = pipeline.encode(batch.t5, batch.clip)
-    return pipeline.transformer(
+    text, pooled = said
+    return transformer(
         hidden_states=noisy,
         encoder_hidden_states=text,
         pooled_projections=pooled,
         timestep=time,
-        img_ids=batch.ids,
+        img_ids=ids,
         txt_ids=torch.zeros(text.shape[1], 3, device=noisy.device),
         guidance=guidance,
         return_dict=False,
     )[0]
+
+
+def guided_velocity(
+    transformer: FluxTransformer2DModel,
+    noisy: torch.Tensor,
+    time: torch.Tensor,
+    ids: torch.Tensor,
+    said: Said,
+    unsaid: Said,
+    guidance: torch.Tensor,
+) -> torch.Tensor:
+    """
+    Classifier-free guidance by a model that was not distilled, in two passes:
+    v(empty) + guidance * (v(caption) - v(empty)) (arXiv 2207.12598, equation 6).
+    """
+    plain = torch.full_like(time, PLAIN)
+    to = velocity(transformer, noisy, time, ids, said, plain).float()
+    base = velocity(transformer, noisy, time, ids, unsaid, plain).float()
+    return base + guidance[:, None, None] * (to - base)
 
 
 def noised(latents: torch.Tensor, time: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -73,7 +99,8 @@ def flow_loss(pipeline: Pipeline, batch: Batch, time: torch.Tensor) -> torch.Ten
     noisy, noise = noised(batch.latents, time)
     plain = torch.full_like(time, PLAIN)
     with torch.autocast(noisy.device.type, torch.bfloat16):
-        predicted = velocity(pipeline, noisy, time, batch, plain)
+        said = pipeline.encode(batch.t5, batch.clip)
+        predicted = velocity(pipeline.transformer, noisy, time, batch.ids, said, plain)
     return (predicted.float() - (noise - batch.latents)).pow(2).mean()
 
 
@@ -81,17 +108,16 @@ def guidance_loss(
     student: Pipeline, teacher: Pipeline, batch: Batch, empty: tuple[torch.Tensor, torch.Tensor], time: torch.Tensor, guidance: torch.Tensor
 ) -> torch.Tensor:
     """
-    The student, told the scale, is to say in one pass what the teacher says in two:
-    v(empty) + guidance * (v(caption) - v(empty)) (arXiv 2210.03142, section 3.1).
+    The student, told the scale, is to say in one pass what the teacher says in two
+    (arXiv 2210.03142, section 3.1).
     """
     noisy, _ = noised(batch.latents, time)
-    unsaid = Batch(batch.latents, batch.ids, empty[0].expand_as(batch.t5), empty[1].expand_as(batch.clip))
-    plain = torch.full_like(time, PLAIN)
     with torch.autocast(noisy.device.type, torch.bfloat16):
         with torch.no_grad():
-            said = velocity(teacher, noisy, time, batch, plain).float()
-            base = velocity(teacher, noisy, time, unsaid, plain).float()
-            target = base + guidance[:, None, None] * (said - base)
-        predicted = velocity(student, noisy, time, batch, guidance)
+            said = teacher.encode(batch.t5, batch.clip)
+            unsaid = teacher.encode(empty[0].expand_as(batch.t5), empty[1].expand_as(batch.clip))
+            target = guided_velocity(teacher.transformer, noisy, time, batch.ids, said, unsaid, guidance)
+        said = student.encode(batch.t5, batch.clip)
+        predicted = velocity(student.transformer, noisy, time, batch.ids, said, guidance)
     # Strong guidance makes large targets: each scale counts the same.
     return ((predicted.float() - target).pow(2).mean((1, 2)) / guidance).mean()

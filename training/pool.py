@@ -54,23 +54,25 @@ class Pool:
         self.oldest = 0
         text, clip = pipeline.t5_tokenizer.model_max_length, pipeline.clip_tokenizer.model_max_length
         self.latents = torch.empty(size, shape.tokens, 64, dtype=torch.half, device=device)
+        self.marks = torch.empty(size, shape.tokens, 3, dtype=torch.int16, device=device)
         self.t5 = torch.empty(size, source.captions, text, dtype=torch.int16, device=device)
         self.clip = torch.empty(size, source.captions, clip, dtype=torch.int16, device=device)
         kept = cache / f"pool-{shape.width}x{shape.height}-{seed}-{size}.pt" if cache else None
         if kept and kept.exists():
-            self.latents, self.t5, self.clip = (x.to(device) for x in torch.load(kept, weights_only=True, mmap=True))
+            self.latents, self.marks, self.t5, self.clip = (x.to(device) for x in torch.load(kept, weights_only=True, mmap=True))
             return
         for chunk in scenes(source, size, shape.width, shape.height, seed):
             self.put(*chunk)
         if kept:
-            torch.save((self.latents.cpu(), self.t5.cpu(), self.clip.cpu()), kept)
+            torch.save((self.latents.cpu(), self.marks.cpu(), self.t5.cpu(), self.clip.cpu()), kept)
 
-    def put(self, texts: list[list[str]], pixels: np.ndarray) -> None:
-        """Replaces the oldest scenes. `texts`: several captions of each picture."""
+    def put(self, texts: list[list[str]], pixels: np.ndarray, marks: np.ndarray) -> None:
+        """Replaces the oldest scenes."""
         n, size = len(pixels), len(self.latents)
         where = (torch.arange(n) + self.oldest) % size
         t5, clip = self.pipeline.tokenize([t for several in texts for t in several])
         self.latents[where] = encode(self.pipeline, pixels, self.device)
+        self.marks[where] = torch.from_numpy(marks).to(self.device)
         self.t5[where] = t5.view(n, -1, t5.shape[1]).to(self.t5)
         self.clip[where] = clip.view(n, -1, clip.shape[1]).to(self.clip)
         self.oldest = (self.oldest + n) % size
@@ -82,15 +84,15 @@ class Pool:
         `dropout`: the share of captions that become empty.
         """
         picks = torch.randint(len(self.latents), (batch,), device=self.device)
-        latents, ids = self.latents[picks], self.ids
+        latents, marks, ids = self.latents[picks], self.marks[picks], self.ids
         if keep < 1:
             kept = torch.randperm(self.shape.tokens, device=self.device)[: round(keep * self.shape.tokens)]
-            latents, ids = latents[:, kept], ids[kept]
+            latents, marks, ids = latents[:, kept], marks[:, kept], ids[kept]
         which = torch.randint(self.t5.shape[1], (batch,), device=self.device)
         unsaid = torch.rand(batch, 1, device=self.device) < dropout
         t5 = torch.where(unsaid, empty[0], self.t5[picks, which].long())
         clip = torch.where(unsaid, empty[1], self.clip[picks, which].long())
-        return Batch(latents.float(), ids, t5, clip)
+        return Batch(latents.float(), ids, marks.long(), t5, clip)
 
 
 class Fresh:
@@ -113,7 +115,7 @@ class Fresh:
         while self.waiting and self.waiting[0][1].done():
             pool, future = self.waiting.popleft()
             self.waiting.append(self._submit())
-            texts, pixels = future.result()
-            pool.put(texts, pixels)
-            put += len(pixels)
+            chunk = future.result()
+            pool.put(*chunk)
+            put += len(chunk[0])
         return put

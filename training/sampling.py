@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from flow import pack, position_ids, unpack
+from flow import guided_velocity, pack, position_ids, unpack, velocity
 from folder import Pipeline
 
 GUIDANCE = 3.5
@@ -45,34 +45,36 @@ def generate(
     width: int = 256,
     height: int = 256,
     stretch: float = 1,
+    distilled: bool = True,
 ) -> np.ndarray:
-    """[batch, height, width, 3] uint8, one picture for each prompt and seed. `stretch`: see position_ids."""
+    """
+    [batch, height, width, 3] uint8, one picture for each prompt and seed. `stretch`: see position_ids.
+    A model whose guidance is not distilled yet is asked twice in every step.
+    """
     device = pipeline.transformer.device
     rows, columns = height // 16, width // 16
     channels = pipeline.autoencoder.config.latent_channels
     latents = torch.cat([start_noise(seed, channels, height, width) for seed in seeds]).to(device)
-    text, pooled = pipeline.encode(*(ids.to(device) for ids in pipeline.tokenize(prompts)))
+    said, unsaid = (
+        pipeline.encode(*(x.to(device) for x in pipeline.tokenize(texts))) for texts in (prompts, [""] * len(prompts))
+    )
+    ids, scales = position_ids(rows, columns, stretch).to(device), torch.full((len(prompts),), guidance, device=device)
     scheduler = pipeline.scheduler
     scheduler.set_timesteps(sigmas=np.linspace(1.0, 1 / steps, steps), device=device)
     for timestep in scheduler.timesteps:
-        velocity = pipeline.transformer(
-            hidden_states=latents,
-            encoder_hidden_states=text,
-            pooled_projections=pooled,
-            timestep=timestep.expand(len(prompts)) / 1000,
-            img_ids=position_ids(rows, columns, stretch).to(device),
-            txt_ids=torch.zeros(text.shape[1], 3, device=device),
-            guidance=torch.full((len(prompts),), guidance, device=device),
-            return_dict=False,
-        )[0]
-        latents = scheduler.step(velocity, timestep, latents, return_dict=False)[0]
+        time = timestep.expand(len(prompts)) / 1000
+        if distilled:
+            v = velocity(pipeline.transformer, latents, time, ids, said, scales)
+        else:
+            v = guided_velocity(pipeline.transformer, latents, time, ids, said, unsaid, scales)
+        latents = scheduler.step(v, timestep, latents, return_dict=False)[0]
     vae = pipeline.autoencoder.to(device)
     latents = unpack(latents, rows, columns) / vae.config.scaling_factor + vae.config.shift_factor
     pixels = vae.decode(latents).sample.clamp(-1, 1)
     return ((pixels + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
-def sheet(pipeline: Pipeline, steps: int, width: int, height: int, stretch: float) -> np.ndarray:
+def sheet(pipeline: Pipeline, steps: int, width: int, height: int, stretch: float, distilled: bool) -> np.ndarray:
     """[4 * height, 4 * width, 3] uint8: sixteen prompts, always the same, to see a training run by."""
-    pictures = generate(pipeline, list(SHEET), list(range(len(SHEET))), steps, GUIDANCE, width, height, stretch)
+    pictures = generate(pipeline, list(SHEET), list(range(len(SHEET))), steps, GUIDANCE, width, height, stretch, distilled)
     return np.concatenate([np.concatenate(list(pictures[i : i + 4]), 1) for i in range(0, len(SHEET), 4)])

@@ -21,9 +21,11 @@ import torch
 from diffusers import AutoencoderTiny
 from PIL import Image
 
+from attention import compile_for_cpu
 from data import Source
 from flow import flow_loss, guidance_loss
 from folder import Pipeline, load, new_pipeline, save
+from marking import Marker
 from optimizing import Average, learning_rate_factor, optimizers, set_rates
 from pool import Fresh, Pool, Shape
 from sampling import sheet
@@ -46,7 +48,9 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def pools(pipeline: Pipeline, lesson: dict, training: dict, args: argparse.Namespace, device: str) -> tuple[list[Pool], list[float]]:
-    source = Source(lesson["tier"], tuple(lesson["shares"]), captions=training["captions"], typos=training["typos"])
+    source = Source(
+        lesson["tier"], tuple(lesson["shares"]), captions=training["captions"], typos=training["typos"], lone=lesson.get("lone", 0)
+    )
     shapes = [Shape(*shape) for shape in lesson["shapes"]]
     shares = lesson.get("shape_shares", [1.0] * len(shapes))
     pipeline.autoencoder.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
@@ -60,12 +64,19 @@ def pools(pipeline: Pipeline, lesson: dict, training: dict, args: argparse.Names
 class Run:
     """All that a checkpoint holds: weights, optimizers, averages, steps and seconds."""
 
-    def __init__(self, pipeline: Pipeline, name: str, lesson: dict, training: dict, work: Path, device: str) -> None:
+    def __init__(
+        self, pipeline: Pipeline, marker: Marker | None, name: str, lesson: dict, training: dict, work: Path, device: str
+    ) -> None:
         for part in pipeline.trained().values():
             part.to(device).requires_grad_(False)
         self.parts = {n: p for n, p in pipeline.trained().items() if n == "transformer" or not lesson.get("text_rests")}
+        if marker:
+            self.parts["marker"] = marker.to(device)
         for part in self.parts.values():
             part.train().requires_grad_(True)
+        if "guidance" not in lesson:
+            # Until it is distilled, guidance says the same whatever its scale.
+            pipeline.transformer.time_text_embed.guidance_embedder.requires_grad_(False)
         self.optimizers = optimizers(self.parts.values(), training)
         self.average = Average(self.parts, training["ema"])
         self.file, self.step, self.elapsed, self.samples = work / f"{name}.pt", 0, 0.0, 0
@@ -131,46 +142,56 @@ def main() -> None:
         for part in teacher.trained().values():
             part.to(device).eval().requires_grad_(False)
 
-    run = Run(pipeline, args.lesson, lesson, training, args.work, device)
+    marker = Marker(pipeline.transformer, lesson["tier"]) if lesson.get("marks") else None
+    run = Run(pipeline, marker, args.lesson, lesson, training, args.work, device)
     empty = tuple(ids.to(device) for ids in pipeline.tokenize([""]))
     loss_of = flow_loss if not teacher else guidance_loss
     if device == "cuda":
         loss_of = torch.compile(loss_of)
+    else:
+        for p in (pipeline, teacher) if teacher else (pipeline,):
+            compile_for_cpu(p.transformer)
 
-    def loss() -> torch.Tensor:
+    def losses() -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+        """Of the flow; of the marks, and the share of right ones, where the lesson asks for them."""
         pool = random.choices(all_pools, shares)[0]
         batch = pool.draw(lesson["batch"], lesson["keep"], training["dropout"], empty)
         at = torch.sigmoid(torch.randn(lesson["batch"], device=device) + training["time_mean"])
         if not teacher:
-            return loss_of(pipeline, batch, at)
+            return loss_of(pipeline, batch, at), *(marker(batch.marks) if marker else (None, None))
         low, high = lesson["guidance"]
         scale = low + (high - low) * torch.rand(lesson["batch"], device=device)
-        return loss_of(pipeline, teacher, batch, empty, at, scale)
+        return loss_of(pipeline, teacher, batch, empty, at, scale), None, None
 
     def export() -> None:
         """Saves the averaged weights as the pipeline folder, looks at them, and goes on with the raw ones."""
-        with run.average.shown():
+        with run.average.shown(), torch.compiler.set_stance("force_eager"):
             save(pipeline, args.out, half=True)
-            picture = sheet(pipeline, SHEET_STEPS, *astuple(all_pools[0].shape))
+            picture = sheet(pipeline, SHEET_STEPS, *astuple(all_pools[0].shape), distilled=teacher is not None)
             Image.fromarray(picture).save(args.work / f"{args.lesson}-{run.step:06d}.png")
 
     limit = args.minutes * 60
     started, mark, looked = time.time() - run.elapsed, time.time(), time.time()
-    recent, norms, drawn = [], [], 0
+    recent, named, norms, drawn = [], [], [], 0
     while (now := time.time()) - started < limit:
         run.elapsed = now - started
         if fresh:
             drawn += fresh.refresh()
-        value = loss()
-        norms.append(run.update(value, learning_rate_factor(run.step, run.elapsed / limit, training["warmup_steps"], lesson["cooling"])))
+        value, marking, right = losses()
+        total = value if marking is None else value + lesson["marks"] * marking
+        norms.append(run.update(total, learning_rate_factor(run.step, run.elapsed / limit, training["warmup_steps"], lesson["cooling"])))
         run.samples += lesson["batch"]
         recent.append(value.detach())
+        if right is not None:
+            named.append(right)
         if run.step % training["log_steps"] == 0:
             line = {"step": run.step, "samples": run.samples, "seconds": round(run.elapsed), "loss": round(torch.stack(recent).mean().item(), 4)}
             line |= {"rate": round(len(recent) * lesson["batch"] / (time.time() - mark), 1), "new scenes": drawn}
             line["gradients"] = [round(n, 2) for n in torch.stack(norms).mean(0).tolist()]
+            if named:
+                line["named"] = round(torch.stack(named).mean().item(), 3)
             print(json.dumps(line), flush=True)
-            mark, recent, norms = time.time(), [], []
+            mark, recent, named, norms = time.time(), [], [], []
         if time.time() - looked > training["sample_minutes"] * 60:
             run.keep()
             export()

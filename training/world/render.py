@@ -1,4 +1,4 @@
-"""Draws a scene."""
+"""Draws a scene, and knows what each part of the picture shows."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ import numpy as np
 
 from . import styles
 from .backgrounds import background
+from .concepts import CONCEPTS
 from .glyphs import sprite
-from .layout import lean, spots
+from .layout import Spot, lean, spots
 from .scene import Scene
 
+CELL = 16  # pixels of a token's side
+FAR = 100  # what a glyph's half length counts in marks
+_NUMBERS = {concept: i + 1 for i, concept in enumerate(CONCEPTS)}
 
-def _paste(layer: np.ndarray, glyph: np.ndarray, x: float, y: float) -> None:
+
+def _paste(layer: np.ndarray, owner: np.ndarray, number: int, glyph: np.ndarray, x: float, y: float) -> None:
+    """Puts the glyph on the layer; `owner` [height, width] becomes `number` where it covers more than half."""
     height, width = glyph.shape[:2]
     top, left = round(y - height / 2), round(x - width / 2)
     y0, x0 = max(0, top), max(0, left)
@@ -23,15 +29,47 @@ def _paste(layer: np.ndarray, glyph: np.ndarray, x: float, y: float) -> None:
     part = glyph[y0 - top : y1 - top, x0 - left : x1 - left]
     layer[y0:y1, x0:x1] *= 1 - part[..., 3:]
     layer[y0:y1, x0:x1] += part
+    owner[y0:y1, x0:x1][part[..., 3] > 0.5] = number
+
+
+def _marks(placed: list[Spot], owner: np.ndarray) -> np.ndarray:
+    """
+    [tokens, 3] int16: of the object that covers most of each token, its number in CONCEPTS from 1,
+    and how far the token lies from its centre, to the right and down, in hundredths of half its
+    length. Zeros where the ground does.
+    """
+    rows, columns = owner.shape[0] // CELL, owner.shape[1] // CELL
+    cells = owner.reshape(rows, CELL, columns, CELL).transpose(0, 2, 1, 3).reshape(rows * columns, -1)
+    shares = (cells[..., None] == np.arange(len(placed) + 1)).sum(1)
+    marks = np.zeros((rows * columns, 3), np.int16)
+    for token, most in enumerate(shares.argmax(1)):
+        if most:
+            spot = placed[most - 1]
+            x, y = (token % columns + 0.5) * CELL - spot.x, (token // columns + 0.5) * CELL - spot.y
+            far = [max(-FAR, min(FAR, round(2 * FAR * d / spot.reach))) for d in (x, y)]
+            marks[token] = _NUMBERS[spot.group.concept], *far
+    return marks
+
+
+def _draw(scene: Scene, rng: random.Random, width: int, height: int) -> tuple[np.ndarray, list[Spot], np.ndarray]:
+    """The picture, what was placed in it, and which of that (from 1) or the ground (0) each pixel shows."""
+    layer, owner = np.zeros((height, width, 4), np.float32), np.zeros((height, width), np.int16)
+    placed = spots(scene, width, height, rng)
+    for number, spot in enumerate(placed, 1):
+        group = spot.group
+        glyph = sprite(group.concept, spot.reach, group.tint, group.rotation, lean(rng) if group.rotation == "upright" else 0)
+        _paste(layer, owner, number, glyph, spot.x, spot.y)
+    ground = background(scene.ground, scene.ground2, scene.pattern, height, width, rng)
+    picture = styles.apply(scene.style, layer, ground, rng)
+    return np.clip(picture + 0.5, 0, 255).astype(np.uint8), placed, owner
 
 
 def render(scene: Scene, rng: random.Random, width: int = 256, height: int = 256) -> np.ndarray:
     """[height, width, 3] uint8. `rng` decides everything that the scene does not say."""
-    layer = np.zeros((height, width, 4), np.float32)
-    for spot in spots(scene, width, height, rng):
-        group = spot.group
-        glyph = sprite(group.concept, spot.reach, group.tint, group.rotation, lean(rng) if group.rotation == "upright" else 0)
-        _paste(layer, glyph, spot.x, spot.y)
-    ground = background(scene.ground, scene.ground2, scene.pattern, height, width, rng)
-    picture = styles.apply(scene.style, layer, ground, rng)
-    return np.clip(picture + 0.5, 0, 255).astype(np.uint8)
+    return _draw(scene, rng, width, height)[0]
+
+
+def render_marked(scene: Scene, rng: random.Random, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
+    """The picture and the marks of its tokens; both sides are multiples of CELL."""
+    picture, placed, owner = _draw(scene, rng, width, height)
+    return picture, _marks(placed, owner)

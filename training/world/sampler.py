@@ -35,8 +35,15 @@ def held_out(scene: Scene) -> bool:
     return second is not None and _hidden("pair", first.concept, scene.relation or "", second.concept)
 
 
-def _draw(rng: random.Random, concepts: Sequence[str], weights: Sequence[float] | None) -> Scene:
+def _lone(rng: random.Random, concept: str) -> Scene:
+    """One object as it is, large, on a plain ground: what its name means."""
+    return Scene(Group(concept, size=rng.choice(("medium", "big"))), ground=rng.choice(list(COLOURS)))
+
+
+def _draw(rng: random.Random, concepts: Sequence[str], weights: Sequence[float] | None, lone: float) -> Scene:
     pick = lambda: rng.choices(concepts, cum_weights=weights)[0] if weights else rng.choice(concepts)  # noqa: E731
+    if lone and rng.random() < lone:
+        return _lone(rng, pick())
     kind = rng.choices(("alone", "several", "pair"), (60, 18, 22))[0]
     tint = rng.choice(TINTS) if rng.random() < 0.25 else None
     ground = rng.choice(list(COLOURS)) if rng.random() < 0.85 else "white"
@@ -88,13 +95,15 @@ def _visible(scene: Scene) -> Scene:
     return scene
 
 
-def sample(rng: random.Random, concepts: Sequence[str], weights: Sequence[float] | None = None, unseen: bool = False) -> Scene:
+def sample(
+    rng: random.Random, concepts: Sequence[str], weights: Sequence[float] | None = None, unseen: bool = False, lone: float = 0
+) -> Scene:
     """
     A scene of these concepts: one that may be trained, or with `unseen` one that must not be.
-    `weights` are cumulative, one for each concept.
+    `weights` are cumulative, one for each concept. `lone`: the share of single, plain objects.
     """
     while True:
-        scene = _visible(_draw(rng, concepts, weights))
+        scene = _visible(_draw(rng, concepts, weights, lone))
         groups = [g for g in (scene.first, scene.second) if g]
         if any(g.tint == scene.ground or contradicts(g) for g in groups):
             continue

@@ -87,6 +87,15 @@ def guided_velocity(
     return base + guidance[:, None, None] * (to - base)
 
 
+def times(count: int, mean: float, device: str) -> torch.Tensor:
+    """
+    Logit-normal flow times [count] in 0..1 (arXiv 2403.03206, section 3.1), one from each of `count`
+    shares of the distribution: no batch is all noise or all picture by chance.
+    """
+    shares = (torch.arange(count, device=device) + torch.rand(count, device=device)) / count
+    return torch.sigmoid(torch.special.ndtri(shares) + mean)
+
+
 def noised(latents: torch.Tensor, time: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The point at `time` on the straight line to fresh noise, and that noise."""
     noise = torch.randn_like(latents)

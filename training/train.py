@@ -23,7 +23,7 @@ from PIL import Image
 
 from attention import compile_for_cpu
 from data import Source
-from flow import flow_loss, guidance_loss
+from flow import flow_loss, guidance_loss, times
 from folder import Pipeline, load, new_pipeline, save
 from marking import Marker
 from optimizing import Average, learning_rate_factor, optimizers, set_rates
@@ -156,7 +156,7 @@ def main() -> None:
         """Of the flow; of the marks, and the share of right ones, where the lesson asks for them."""
         pool = random.choices(all_pools, shares)[0]
         batch = pool.draw(lesson["batch"], lesson["keep"], training["dropout"], empty)
-        at = torch.sigmoid(torch.randn(lesson["batch"], device=device) + training["time_mean"])
+        at = times(lesson["batch"], training["time_mean"], device)
         if not teacher:
             return loss_of(pipeline, batch, at), *(marker(batch.marks) if marker else (None, None))
         low, high = lesson["guidance"]

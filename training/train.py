@@ -1,4 +1,4 @@
-"""Trains the transformer and the text encoders together, one lesson of the configuration at a time.
+"""Trains the transformer, and the text encoders unless they rest, one lesson of the configuration at a time.
 
 A lesson (`[lessons.NAME]`) is rectified flow on pictures of some shapes, at times on a part of
 their tokens only; with `guidance` it is the distillation of classifier-free guidance into the

@@ -55,8 +55,9 @@ def generate(
     rows, columns = height // 16, width // 16
     channels = pipeline.autoencoder.config.latent_channels
     latents = torch.cat([start_noise(seed, channels, height, width) for seed in seeds]).to(device)
-    said, unsaid = (
-        pipeline.encode(*(x.to(device) for x in pipeline.tokenize(texts))) for texts in (prompts, [""] * len(prompts))
+    said, *unsaid = (
+        pipeline.encode(*(ids.to(device) for ids in pipeline.tokenize(texts)))
+        for texts in ([prompts] if distilled else [prompts, [""] * len(prompts)])
     )
     ids, scales = position_ids(rows, columns, stretch).to(device), torch.full((len(prompts),), guidance, device=device)
     scheduler = pipeline.scheduler
@@ -66,7 +67,7 @@ def generate(
         if distilled:
             v = velocity(pipeline.transformer, latents, time, ids, said, scales)
         else:
-            v = guided_velocity(pipeline.transformer, latents, time, ids, said, unsaid, scales)
+            v = guided_velocity(pipeline.transformer, latents, time, ids, said, *unsaid, scales)
         latents = scheduler.step(v, timestep, latents, return_dict=False)[0]
     vae = pipeline.autoencoder.to(device)
     latents = unpack(latents, rows, columns) / vae.config.scaling_factor + vae.config.shift_factor

@@ -39,7 +39,10 @@ def position_ids(rows: int, columns: int, stretch: float = 1) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class Batch:
-    """Clean latents [b, tokens, 64] at `ids` [tokens, 3], what they show (world/render.py), and the ids of their captions."""
+    """
+    Clean latents [b, tokens, 64] at `ids` [tokens, 3], or at [b, tokens, 3] where each picture has its own,
+    what they show (world/render.py), and the ids of their captions.
+    """
 
     latents: torch.Tensor
     ids: torch.Tensor
@@ -54,8 +57,16 @@ Said = tuple[torch.Tensor, torch.Tensor]  # what a caption says: text [b, tokens
 def velocity(
     transformer: FluxTransformer2DModel, noisy: torch.Tensor, time: torch.Tensor, ids: torch.Tensor, said: Said, guidance: torch.Tensor
 ) -> torch.Tensor:
-    """[b, tokens, 64] for flow times [b] in 0..1 and guidance scales [b]."""
+    """
+    [b, tokens, 64] for flow times [b] in 0..1 and guidance scales [b]. `ids` are those of all pictures, or
+    with the attention of attention.py [b, tokens, 3].
+    """
     text, pooled = said
+    own = None
+    if ids.ndim == 3:
+        every = torch.cat([torch.zeros(*text.shape[:2], 3, device=ids.device), ids], 1)
+        own = {"positions": transformer.pos_embed(every.flatten(0, 1))}
+        ids = ids[0]
     return transformer(
         hidden_states=noisy,
         encoder_hidden_states=text,
@@ -64,6 +75,7 @@ def velocity(
         img_ids=ids,
         txt_ids=torch.zeros(text.shape[1], 3, device=noisy.device),
         guidance=guidance,
+        joint_attention_kwargs=own,
         return_dict=False,
     )[0]
 

@@ -8,8 +8,11 @@ another network). These scenes are our own, so the answer itself is known: the o
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from diffusers import FluxTransformer2DModel
+from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -17,8 +20,11 @@ from world.concepts import CONCEPTS
 from world.render import FAR
 
 
+FILE = "marker.safetensors"
+
+
 class Marker(nn.Module):
-    """Reads the output of one of the transformer's blocks. Thrown away after the lesson."""
+    """Reads the output of one of the transformer's blocks. Serves the lessons only: no part of the model."""
 
     def __init__(self, transformer: FluxTransformer2DModel, tier: int, width: int = 512) -> None:
         super().__init__()
@@ -31,6 +37,16 @@ class Marker(nn.Module):
 
     def _look(self, block: nn.Module, given: tuple, made: tuple[torch.Tensor, torch.Tensor]) -> None:
         self.hidden = made[1]
+
+    def save(self, folder: Path) -> None:
+        """In half precision, for the next lesson."""
+        save_file({name: value.half() for name, value in self.head.state_dict().items()}, folder / FILE)
+
+    def recall(self, folder: Path) -> None:
+        """Goes on from what an earlier lesson left there, if it left any and asked for the same objects."""
+        kept = load_file(folder / FILE) if (folder / FILE).exists() else {}
+        if all(name in kept and kept[name].shape == value.shape for name, value in self.head.state_dict().items()):
+            self.head.load_state_dict(kept)
 
     def forward(self, marks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """

@@ -21,7 +21,7 @@ import torch
 from diffusers import AutoencoderTiny
 from PIL import Image
 
-from attention import compile_for_cpu
+from attention import Attention, compile_for_cpu
 from data import Source
 from flow import flow_loss, guidance_loss, times
 from folder import Pipeline, load, new_pipeline, save
@@ -143,19 +143,22 @@ def main() -> None:
             part.to(device).eval().requires_grad_(False)
 
     marker = Marker(pipeline.transformer, lesson["tier"]) if lesson.get("marks") else None
+    if marker and saved:
+        marker.recall(saved)
     run = Run(pipeline, marker, args.lesson, lesson, training, args.work, device)
     empty = tuple(ids.to(device) for ids in pipeline.tokenize([""]))
     loss_of = flow_loss if not teacher else guidance_loss
+    for p in (pipeline, teacher) if teacher else (pipeline,):
+        p.transformer.set_attn_processor(Attention(written_out=device == "cpu"))
+        if device == "cpu":
+            compile_for_cpu(p.transformer)
     if device == "cuda":
         loss_of = torch.compile(loss_of)
-    else:
-        for p in (pipeline, teacher) if teacher else (pipeline,):
-            compile_for_cpu(p.transformer)
 
     def losses() -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
         """Of the flow; of the marks, and the share of right ones, where the lesson asks for them."""
         pool = random.choices(all_pools, shares)[0]
-        batch = pool.draw(lesson["batch"], lesson["keep"], training["dropout"], empty)
+        batch = pool.draw(lesson["batch"], lesson["keep"], lesson.get("objects", 1), training["dropout"], empty)
         at = times(lesson["batch"], training["time_mean"], device)
         if not teacher:
             return loss_of(pipeline, batch, at), *(marker(batch.marks) if marker else (None, None))
@@ -167,6 +170,8 @@ def main() -> None:
         """Saves the averaged weights as the pipeline folder, looks at them, and goes on with the raw ones."""
         with run.average.shown(), torch.compiler.set_stance("force_eager"):
             save(pipeline, args.out, half=True)
+            if marker:
+                marker.save(args.out)
             picture = sheet(pipeline, SHEET_STEPS, *astuple(all_pools[0].shape), distilled=teacher is not None)
             Image.fromarray(picture).save(args.work / f"{args.lesson}-{run.step:06d}.png")
 

@@ -146,6 +146,9 @@ def main() -> None:
     if marker and saved:
         marker.recall(saved)
     run = Run(pipeline, marker, args.lesson, lesson, training, args.work, device)
+    if run.step:
+        # Another noise than before the run was cut: pictures met again with the same one are learnt by heart.
+        torch.manual_seed(hash((args.seed, run.step)))
     empty = tuple(ids.to(device) for ids in pipeline.tokenize([""]))
     loss_of = flow_loss if not teacher else guidance_loss
     for p in (pipeline, teacher) if teacher else (pipeline,):

@@ -1,8 +1,8 @@
 /** The bundle's manifest: the schema is the validator. */
 import * as v from 'valibot';
 import { ABSCISSAS, DIFFERENCES, FORECAST_BASES, LIMITS } from '../cache/settings.ts';
-import { AppError } from '../errors.ts';
 import { GUIDANCE } from '../limits.ts';
+import { parseJson } from './json.ts';
 
 /** The file in a bundle's folder that says what else is in it. */
 export const MANIFEST = 'manifest.json';
@@ -185,18 +185,5 @@ export type GraphFiles = v.InferOutput<typeof graph>;
 
 /** Parses and validates; the error names the field. `where` is the file or address, for the error. */
 export function parseManifest(text: string, where: string): Manifest {
-  const hint = 'Convert or download the bundle again.';
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new AppError('bad-bundle', `${where} is not valid JSON.`, hint, { cause });
-  }
-  const result = v.safeParse(manifestSchema, json);
-  if (!result.success) {
-    const issue = result.issues[0];
-    const field = v.getDotPath(issue) ?? 'the top level';
-    throw new AppError('bad-bundle', `${where}: ${field}: ${issue.message}`, hint);
-  }
-  return result.output;
+  return parseJson(manifestSchema, text, where);
 }

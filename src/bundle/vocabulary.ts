@@ -1,7 +1,7 @@
 /** The words that a model was trained on, where a bundle tells them: a file of its own. */
 import * as v from 'valibot';
-import { AppError } from '../errors.ts';
 import type { Bundle } from './bundle.ts';
+import { parseJson } from './json.ts';
 
 const term = v.pipe(
   v.string(),
@@ -26,20 +26,5 @@ export type Vocabulary = v.InferOutput<typeof vocabularySchema>;
 export async function readVocabulary(bundle: Bundle): Promise<Vocabulary | undefined> {
   const path = bundle.manifest.vocabulary;
   if (path === undefined) return undefined;
-  return parseVocabulary(new TextDecoder().decode(await bundle.read(path)), path);
-}
-
-function parseVocabulary(text: string, path: string): Vocabulary {
-  const hint = 'Convert or download the bundle again.';
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new AppError('bad-bundle', `${path} is not valid JSON.`, hint, { cause });
-  }
-  const result = v.safeParse(vocabularySchema, json);
-  if (result.success) return result.output;
-  const issue = result.issues[0];
-  const field = v.getDotPath(issue) ?? 'the top level';
-  throw new AppError('bad-bundle', `${path}: ${field}: ${issue.message}`, hint);
+  return parseJson(vocabularySchema, new TextDecoder().decode(await bundle.read(path)), path);
 }

@@ -21,19 +21,8 @@ from autoencoder import to_input
 from data import CHUNK, CHUNKS_OF_SEED, Source, draw_chunk, scenes
 from flow import Batch, pack, position_ids
 from folder import Pipeline
+from keeping import Keeping, Shape
 
-
-@dataclass(frozen=True)
-class Shape:
-    """A picture's size in pixels, and how far apart its tokens' positions are."""
-
-    width: int
-    height: int
-    stretch: float = 1
-
-    @property
-    def tokens(self) -> int:
-        return (self.width // 16) * (self.height // 16)
 
 
 @torch.no_grad()
@@ -77,21 +66,14 @@ class Pool:
         self.clip[where] = clip.view(n, -1, clip.shape[1]).to(self.clip)
         self.oldest = (self.oldest + n) % size
 
-    def draw(self, batch: int, keep: float, objects: float, dropout: float, empty: tuple[torch.Tensor, torch.Tensor]) -> Batch:
-        """
-        A batch of random scenes. Of each one's image tokens a random share `keep` stays: the others are
-        left out, which trains on more scenes in the same time. A token that shows an object is as
-        likely to stay as `objects` tokens of the ground, which is learnt sooner.
-        `dropout`: the share of captions that become empty.
-        """
+    def draw(self, batch: int, keeping: Keeping, dropout: float, empty: tuple[torch.Tensor, torch.Tensor]) -> Batch:
+        """A batch of random scenes. `dropout`: the share of captions that become empty."""
         picks = torch.randint(len(self.latents), (batch,), device=self.device)
         latents, marks, ids = self.latents[picks], self.marks[picks], self.ids
-        if keep < 1:
-            # The largest of u^(1/weight) are a sample without replacement (Efraimidis and Spirakis 2006).
-            drawn = torch.rand(marks.shape[:2], device=self.device) ** torch.where(marks[..., 0] > 0, 1 / objects, 1)
-            kept = drawn.topk(round(keep * self.shape.tokens)).indices
-            rows = torch.arange(batch, device=self.device)[:, None]
-            latents, marks, ids = latents[rows, kept], marks[rows, kept], ids[kept]
+        if keeping.share < 1:
+            kept = keeping.choose(marks[..., 0] > 0, self.shape)
+            each = torch.arange(batch, device=self.device)[:, None]
+            latents, marks, ids = latents[each, kept], marks[each, kept], ids[kept]
         which = torch.randint(self.t5.shape[1], (batch,), device=self.device)
         unsaid = torch.rand(batch, 1, device=self.device) < dropout
         t5 = torch.where(unsaid, empty[0], self.t5[picks, which].long())

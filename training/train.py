@@ -25,9 +25,10 @@ from attention import Attention, compile_for_cpu
 from data import Source
 from flow import flow_loss, guidance_loss, times
 from folder import Pipeline, load, new_pipeline, save
+from keeping import Keeping, Shape
 from marking import Marker
 from optimizing import Average, learning_rate_factor, optimizers, set_rates
-from pool import Fresh, Pool, Shape
+from pool import Fresh, Pool
 from sampling import sheet
 
 
@@ -158,10 +159,12 @@ def main() -> None:
     if device == "cuda":
         loss_of = torch.compile(loss_of)
 
+    keeping = Keeping(**lesson.get("keep", {}))
+
     def losses() -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
         """Of the flow; of the marks, and the share of right ones, where the lesson asks for them."""
         pool = random.choices(all_pools, shares)[0]
-        batch = pool.draw(lesson["batch"], lesson["keep"], lesson.get("objects", 1), training["dropout"], empty)
+        batch = pool.draw(lesson["batch"], keeping, training["dropout"], empty)
         at = times(lesson["batch"], training["time_mean"], device)
         if not teacher:
             return loss_of(pipeline, batch, at), *(marker(batch.marks) if marker else (None, None))

@@ -42,6 +42,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--cases", type=int, default=256)
     parser.add_argument("--steps", type=int, default=28)
     parser.add_argument("--guidance", type=float, default=3.5)
+    parser.add_argument("--undistilled", action="store_true", help="a folder from before the distillation: two passes a step")
     parser.add_argument("--list", type=Path, help="only write the prompts to this JSON file")
     parser.add_argument("--pictures", type=Path, help="folder of pictures")
     parser.add_argument("--benchmark", type=Path, help="judge the pictures of every method in this folder")
@@ -65,7 +66,8 @@ def made(args: argparse.Namespace, todo: list[Case]) -> Iterator[np.ndarray]:
     pipeline = load_pipeline(args.folder)
     for start in range(0, len(todo), BATCH):
         part = todo[start : start + BATCH]
-        yield from generate(pipeline, [c.prompt for c in part], [c.seed for c in part], args.steps, args.guidance)
+        seeds = [c.seed for c in part]
+        yield from generate(pipeline, [c.prompt for c in part], seeds, args.steps, args.guidance, distilled=not args.undistilled)
         print(json.dumps({"pictures": start + len(part), "of": len(todo)}), flush=True)
 
 

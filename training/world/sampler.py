@@ -36,8 +36,9 @@ def held_out(scene: Scene) -> bool:
 
 
 def _lone(rng: random.Random, concept: str) -> Scene:
-    """One object as it is, large, on a plain ground: what its name means."""
-    return Scene(Group(concept, size=rng.choice(("medium", "big"))), ground=rng.choice(list(COLOURS)))
+    """One object, large, on a plain ground: what its name means, and what the name of a colour does to it."""
+    tint = rng.choice(TINTS) if rng.random() < 0.3 else None
+    return Scene(Group(concept, tint, size=rng.choice(("medium", "big"))), ground=rng.choice(list(COLOURS)))
 
 
 def _draw(rng: random.Random, concepts: Sequence[str], weights: Sequence[float] | None, lone: float) -> Scene:
@@ -45,7 +46,7 @@ def _draw(rng: random.Random, concepts: Sequence[str], weights: Sequence[float] 
     if lone and rng.random() < lone:
         return _lone(rng, pick())
     kind = rng.choices(("alone", "several", "pair"), (60, 18, 22))[0]
-    tint = rng.choice(TINTS) if rng.random() < 0.25 else None
+    tint = rng.choice(TINTS) if rng.random() < 0.35 else None
     ground = rng.choice(list(COLOURS)) if rng.random() < 0.85 else "white"
     pattern = "plain" if rng.random() < 0.7 else rng.choice(PATTERNS[1:])
     style = "plain" if rng.random() < 0.78 else rng.choice(STYLES[1:])
@@ -100,7 +101,7 @@ def sample(
 ) -> Scene:
     """
     A scene of these concepts: one that may be trained, or with `unseen` one that must not be.
-    `weights` are cumulative, one for each concept. `lone`: the share of single, plain objects.
+    `weights` are cumulative, one for each concept. `lone`: the share of single objects on plain grounds.
     """
     while True:
         scene = _visible(_draw(rng, concepts, weights, lone))

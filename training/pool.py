@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
 from itertools import count, cycle
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,7 +21,6 @@ from data import CHUNK, CHUNKS_OF_SEED, Source, draw_chunk, scenes
 from flow import Batch, pack, position_ids
 from folder import Pipeline
 from keeping import Keeping, Shape
-
 
 
 @torch.no_grad()
@@ -39,7 +37,7 @@ class Pool:
 
     def __init__(self, pipeline: Pipeline, shape: Shape, source: Source, size: int, seed: int, device: str, cache: Path | None = None) -> None:
         self.pipeline, self.shape, self.source, self.seed, self.device = pipeline, shape, source, seed, device
-        self.ids = position_ids(shape.height // 16, shape.width // 16, shape.stretch).to(device)
+        self.ids = position_ids(shape.rows, shape.columns, shape.stretch).to(device)
         self.oldest = 0
         text, clip = pipeline.t5_tokenizer.model_max_length, pipeline.clip_tokenizer.model_max_length
         self.latents = torch.empty(size, shape.tokens, 64, dtype=torch.half, device=device)

@@ -2,7 +2,11 @@
 import type { AppError } from '../errors.ts';
 import { letGo, notThere, whileConnected } from './http.ts';
 
-/** The parts of a body as they come; the connection is let go of when the reader stops early. */
+/**
+ * The parts of a body as they come; the connection is let go of when the reader stops early.
+ * The signal ends the reading itself: Node's fetch may have collected what listens to it as garbage
+ * by then, and the next part is waited for without end.
+ */
 export async function* chunksOf(
   address: string,
   response: Response,
@@ -10,14 +14,22 @@ export async function* chunksOf(
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const reader = response.body?.getReader();
   if (!reader) return;
+  const stop = (): Promise<void> => reader.cancel().catch(() => undefined);
+  if (signal?.aborted) void stop();
+  signal?.addEventListener('abort', stop);
   try {
     for (;;) {
-      const { done, value } = await whileConnected(address, signal, () => reader.read());
+      const { done, value } = await whileConnected(address, signal, async () => {
+        const part = await reader.read();
+        signal?.throwIfAborted(); // what was stopped is done too
+        return part;
+      });
       if (done) return;
       yield value;
     }
   } finally {
-    await reader.cancel().catch(() => undefined);
+    signal?.removeEventListener('abort', stop);
+    await stop();
   }
 }
 

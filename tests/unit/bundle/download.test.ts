@@ -401,6 +401,18 @@ describe('a cancel', () => {
     expect(requestsOf(LARGE)).toEqual([`${LARGE} ${PART_BYTES}-${2 * PART_BYTES - 1}`]);
   });
 
+  // As Node's does when what listens was collected as garbage.
+  test.each(['cancel', 'stall'])('that fetch does not hear of: %s', async (what) => {
+    await serve(bundleWith({}), { silentAfter: (path) => (path === SMALL ? 0 : Infinity) });
+    const deaf: typeof fetch = (address, init) => fetch(address, { ...init, signal: null });
+    const abort = new AbortController();
+    setTimeout(() => what === 'cancel' && abort.abort(), 300);
+    const stall = what === 'stall' ? 100 : 60_000;
+    const options = { fetch: deaf, signal: abort.signal, stall, pauses: [0] };
+    const error = await failure(download(options));
+    expect(error.code).toBe(what === 'stall' ? 'offline' : 'cancelled');
+  });
+
   test('in a pause', async () => {
     await serve(bundleWith({}), { status: (path) => (path === SMALL ? 503 : undefined) });
     const abort = new AbortController();

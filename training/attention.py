@@ -55,7 +55,7 @@ class Attention:
             weights = torch.softmax((query * attn.head_dim**-0.5) @ key.transpose(-1, -2), -1)
             mixed = weights.to(value.dtype) @ value
         else:
-            mixed = scaled_dot_product_attention(query, key, value)
+            mixed = scaled_dot_product_attention(query.to(value.dtype), key.to(value.dtype), value)
         mixed = mixed.transpose(1, 2).flatten(2)
         if encoder_hidden_states is None:
             return mixed
@@ -63,6 +63,8 @@ class Attention:
         return attn.to_out[1](attn.to_out[0](picture)), attn.to_add_out(text)
 
 
-def compile_for_cpu(transformer: FluxTransformer2DModel) -> None:
+def compile_blocks(transformer: FluxTransformer2DModel) -> None:
     """Compiles the blocks, one of each kind, around their attention."""
+    # Each shape, kind and lesson needs another; beyond the limit blocks would silently stay slow.
+    torch._dynamo.config.recompile_limit = 64
     transformer.compile_repeated_blocks(dynamic=False)

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 
 from judging.cases import Case, first_cases
@@ -64,6 +65,8 @@ def made(args: argparse.Namespace, todo: list[Case]) -> Iterator[np.ndarray]:
     from sampling import generate
 
     pipeline = load_pipeline(args.folder)
+    for part in pipeline.trained().values():
+        part.to("cuda" if torch.cuda.is_available() else "cpu")
     for start in range(0, len(todo), BATCH):
         part = todo[start : start + BATCH]
         seeds = [c.seed for c in part]

@@ -19,6 +19,22 @@ from transformers import (
 from text import build_clip_tokenizer, build_t5_tokenizer
 
 
+@dataclass(frozen=True)
+class Tokenizers:
+    t5: PreTrainedTokenizerFast
+    clip: PreTrainedTokenizerFast
+
+    @classmethod
+    def load(cls, folder: Path) -> Tokenizers:
+        return cls(*(PreTrainedTokenizerFast.from_pretrained(folder / name) for name in ("tokenizer_2", "tokenizer")))
+
+    def __call__(self, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+        """T5 and CLIP ids, each [batch, tokens], padded."""
+        return tuple(
+            t(texts, padding="max_length", truncation=True, return_tensors="pt").input_ids for t in (self.t5, self.clip)
+        )
+
+
 @dataclass
 class Pipeline:
     config: dict
@@ -36,10 +52,7 @@ class Pipeline:
 
     def tokenize(self, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
         """T5 and CLIP ids, each [batch, tokens], padded."""
-        return tuple(
-            t(texts, padding="max_length", truncation=True, return_tensors="pt").input_ids
-            for t in (self.t5_tokenizer, self.clip_tokenizer)
-        )
+        return Tokenizers(self.t5_tokenizer, self.clip_tokenizer)(texts)
 
     def encode(self, t5_ids: torch.Tensor, clip_ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Text [batch, tokens, width] and pooled [batch, width]. No padding mask, as in FLUX."""
@@ -133,10 +146,11 @@ def save(pipeline: Pipeline, folder: Path, half: bool) -> None:
 
 def load(folder: Path) -> Pipeline:
     as_float = {"torch_dtype": torch.float32}
+    tokenizers = Tokenizers.load(folder)
     return Pipeline(
         config=json.loads((folder / "training.json").read_text()),
-        t5_tokenizer=PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer_2"),
-        clip_tokenizer=PreTrainedTokenizerFast.from_pretrained(folder / "tokenizer"),
+        t5_tokenizer=tokenizers.t5,
+        clip_tokenizer=tokenizers.clip,
         t5=T5EncoderModel.from_pretrained(folder / "text_encoder_2", dtype=torch.float32),
         clip=CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=torch.float32),
         transformer=FluxTransformer2DModel.from_pretrained(folder / "transformer", **as_float),

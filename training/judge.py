@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional as F
 
 from judging.labels import LAYOUTS, NAMES, PAIR_REGIONS, REGIONS
-from judging.network import Answer, Judge, Network, save
+from judging.network import Answer, Judge, Network, load, save
 from judging.pictures import Batch, Pool
 from optimizing import learning_rate_factor, set_rates, with_peaks
 from world.concepts import known
@@ -71,11 +71,26 @@ def optimizers(network: Network) -> list[torch.optim.Optimizer]:
     return with_peaks(muon, adam)
 
 
+@torch.no_grad()
+def learnt_before(network: Network, concepts: list[str], earlier: Judge) -> None:
+    """Gives the network what an earlier judge knows, of fewer concepts or of others."""
+    kept = earlier.network.state_dict()
+    for name in ("objects.weight", "objects.bias"):
+        rows = network.state_dict()[name].clone()
+        for concept, i in earlier.index.items():
+            if concept in concepts:
+                rows[concepts.index(concept)] = kept[name][i]
+        kept[name] = rows
+    network.load_state_dict(kept)
+
+
 class Run:
     """A training that goes on from its checkpoint. Time is that of the processor, whatever else it does."""
 
-    def __init__(self, concepts: int, file: Path) -> None:
-        self.network = Network(concepts).to(memory_format=torch.channels_last)
+    def __init__(self, concepts: list[str], file: Path, earlier: Judge | None) -> None:
+        self.network = Network(len(concepts)).to(memory_format=torch.channels_last)
+        if earlier:
+            learnt_before(self.network, concepts, earlier)
         self.optimizers = optimizers(self.network)
         self.file, self.step, self.earlier = file, 0, 0.0
         if file.exists():
@@ -113,7 +128,7 @@ def train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     concepts = known(args.tier)
     args.work.mkdir(parents=True, exist_ok=True)
-    run = Run(len(concepts), args.work / "judge.pt")
+    run = Run(concepts, args.work / "judge.pt", load(args.start) if args.start else None)
     pool = Pool(args.tier, {key: i for i, key in enumerate(concepts)}, args.first, args.pool, args.seed + run.step)
     print(json.dumps({"concepts": len(concepts), "step": run.step, "seconds": round(run.seconds)}), flush=True)
     limit, recent = args.minutes * 60, []
@@ -134,6 +149,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
     parser.add_argument("--work", type=Path, required=True, help="folder for the checkpoint")
+    parser.add_argument("--from", dest="start", type=Path, help="folder of an earlier judge to go on from, of any tier")
     parser.add_argument("--tier", type=int, default=3, help="concepts up to this tier")
     parser.add_argument("--minutes", type=float, required=True, help="of processor time")
     parser.add_argument("--first", type=int, default=4000, help="scenes drawn beforehand")

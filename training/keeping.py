@@ -33,24 +33,24 @@ class Shape:
 @dataclass(frozen=True)
 class Keeping:
     """
-    `share` of the tokens stays. In a share `windows` of the batches it is a window on an object, which
+    `tokens` of each picture stay, or all; blocks are compiled anew for every other number. In a share `windows` of the batches it is a window on an object, which
     teaches how neighbours go together; in the others single tokens from everywhere, which teach how the
     whole is laid out. Of those, one that shows an object counts as `objects` of the ground, which is
     learnt sooner.
     """
 
-    share: float = 1.0
+    tokens: int | None = None
     objects: float = 1.0
     windows: float = 0.0
 
     def choose(self, shows: torch.Tensor, shape: Shape) -> torch.Tensor:
         """[batch, kept] places, as many in each picture, from which of its tokens show an object [batch, tokens]."""
-        high, wide = _sides(round(self.share * shape.tokens), shape)
-        return _window(shows, shape, high, wide) if random.random() < self.windows else _scattered(shows, high * wide, self.objects)
+        count = min(self.tokens or shape.tokens, shape.tokens)
+        return _window(shows, shape, *_sides(count, shape)) if random.random() < self.windows else _scattered(shows, count, self.objects)
 
 
 def _sides(count: int, shape: Shape) -> tuple[int, int]:
-    """Of the squarest window of at most `count` tokens. Compiled blocks are made for few numbers of tokens."""
+    """Of the squarest window of at most `count` tokens."""
     high = min(shape.rows, math.isqrt(count))
     return high, min(shape.columns, count // high)
 
@@ -63,7 +63,7 @@ def _scattered(shows: torch.Tensor, count: int, objects: float) -> torch.Tensor:
 
 def _window(shows: torch.Tensor, shape: Shape, high: int, wide: int) -> torch.Tensor:
     """Around a random token of an object, or of the ground where there is none."""
-    middle = torch.multinomial(shows + 1e-6, 1)[:, 0]
+    middle = (torch.rand(shows.shape, device=shows.device) + shows).argmax(1)
     top = (middle // shape.columns - high // 2).clamp(0, shape.rows - high)
     left = (middle % shape.columns - wide // 2).clamp(0, shape.columns - wide)
     down = top[:, None] + torch.arange(high, device=shows.device)

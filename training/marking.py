@@ -33,10 +33,14 @@ class Marker(nn.Module):
             nn.LayerNorm(transformer.inner_dim), nn.Linear(transformer.inner_dim, width), nn.SiLU(), nn.Linear(width, self.objects + 2)
         )
         singles = transformer.single_transformer_blocks
-        singles[len(singles) // 3].register_forward_hook(self._look)
+        self.hook = singles[len(singles) // 3].register_forward_hook(self._look)
 
     def _look(self, block: nn.Module, given: tuple, made: tuple[torch.Tensor, torch.Tensor]) -> None:
         self.hidden = made[1]
+
+    def leave(self) -> None:
+        """Looks no longer."""
+        self.hook.remove()
 
     def save(self, folder: Path) -> None:
         """In half precision, for the next lesson."""

@@ -64,12 +64,16 @@ class Average:
             floats = [k for k in averaged if averaged[k].is_floating_point()]
             torch._foreach_lerp_([averaged[k] for k in floats], [current[k] for k in floats], 1 - decay)
 
+    def give(self) -> None:
+        """To the modules, for good."""
+        for name, part in self.parts.items():
+            part.load_state_dict(self.values[name])
+
     @contextmanager
     def shown(self) -> Iterator[None]:
         """The modules hold the averaged weights inside the block, and their own again after it."""
         raw = {n: {k: v.clone() for k, v in p.state_dict().items()} for n, p in self.parts.items()}
-        for name, part in self.parts.items():
-            part.load_state_dict(self.values[name])
+        self.give()
         try:
             yield
         finally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import zlib
 from collections import deque
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import count, cycle
@@ -24,6 +25,7 @@ from folder import Pipeline, Tokenizers
 from keeping import Keeping, Shape
 
 Tensors = tuple[torch.Tensor, ...]
+OF_SCENES = ("shapes", "shape_shares", "scenes", "first_scenes", "lone", "tier", "shares")  # what a lesson says of them
 
 
 @torch.no_grad()
@@ -147,10 +149,10 @@ class Scenes:
         sizes = [round(lesson["scenes"] * share / sum(self.shares)) for share in self.shares]
         self.pools = [Pool(pipeline, shape, source.captions, n, device) for shape, n in zip(self.shapes, sizes, strict=True)]
         self.workers: Workers | None = None
-        kept = cache / f"scenes-{seed}-{lesson['scenes']}.pt"
+        kept = cache / f"scenes-{seed}-{zlib.crc32(repr([lesson.get(key) for key in OF_SCENES]).encode())}.pt"
         if not workers and kept.exists():
             for pool, values in zip(self.pools, torch.load(kept, weights_only=True, mmap=True), strict=True):
-                pool.latents, pool.marks, pool.t5, pool.clip = values
+                pool.latents, pool.marks, pool.t5, pool.clip = (x.to(device) for x in values)
                 pool.filled = pool.size
             return
         self.workers = Workers(self.pools, source, folder, seed, workers or os.cpu_count() or 1)

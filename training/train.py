@@ -26,14 +26,13 @@ from folder import Pipeline, load, new_pipeline, save
 from keeping import Keeping
 from marking import Marker
 from optimizing import learning_rate_factor
-from pool import Scenes
+from pool import OF_SCENES, Scenes
 from profiling import profiled
 from run import Log, Run
 from sampling import sheet
 
 
 SHEET_STEPS = 16
-OF_SCENES = ("shapes", "shape_shares", "scenes", "first_scenes", "lone", "tier", "shares")  # what lessons must agree on to share them
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -20,7 +20,7 @@ class Run:
         self, pipeline: Pipeline, marker: Marker | None, name: str, lesson: dict, training: dict, work: Path, device: str
     ) -> None:
         for part in pipeline.trained().values():
-            part.to(device).requires_grad_(False)
+            part.requires_grad_(False)
         self.parts = {n: p for n, p in pipeline.trained().items() if n == "transformer" or not lesson.get("text_rests")}
         if marker:
             self.parts["marker"] = marker.to(device)

@@ -35,8 +35,8 @@ class Source:
     `lone`: the share of scenes that show one object and nothing to distract from it.
     """
 
-    tier: int = 4
-    shares: tuple[float, ...] = (1, 1, 1, 1)
+    tier: int = 5
+    shares: tuple[float, ...] = (1, 1, 1, 1, 1)
     unseen: bool = False
     captions: int = 1
     typos: float = 0.0

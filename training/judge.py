@@ -150,7 +150,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
     parser.add_argument("--work", type=Path, required=True, help="folder for the checkpoint")
     parser.add_argument("--from", dest="start", type=Path, help="folder of an earlier judge to go on from, of any tier")
-    parser.add_argument("--tier", type=int, default=3, help="concepts up to this tier")
+    parser.add_argument("--tier", type=int, default=4, help="concepts up to this tier")
     parser.add_argument("--minutes", type=float, required=True, help="of processor time")
     parser.add_argument("--first", type=int, default=4000, help="scenes drawn beforehand")
     parser.add_argument("--pool", type=int, default=16_000, help="scenes kept at most")

@@ -134,7 +134,7 @@ def main() -> None:
     parser.add_argument("--from", dest="start", type=Path, required=True, help="pipeline folder to read")
     parser.add_argument("--out", type=Path, required=True, help="pipeline folder to write")
     parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--tier", type=int, default=4, help="concepts up to this tier")
+    parser.add_argument("--tier", type=int, default=5, help="concepts up to this tier")
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--seed", type=int, default=5)
     args = parser.parse_args()

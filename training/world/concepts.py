@@ -10,7 +10,7 @@ TABLE = Path(__file__).with_name("concepts.tsv")
 
 @dataclass(frozen=True)
 class Concept:
-    """`tier` 1: what is asked for most; 2: popular things; 3: all others with a name; 4: signs and arrows."""
+    """`tier` 1: learnt first; 2: what is asked for most; 3: popular things; 4: all others with a name; 5: signs and arrows."""
 
     glyph: str
     tier: int

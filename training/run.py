@@ -17,7 +17,7 @@ class Run:
     """All that a checkpoint holds: weights, optimizers, averages, steps and seconds."""
 
     def __init__(
-        self, pipeline: Pipeline, marker: Marker | None, name: str, lesson: dict, training: dict, work: Path, device: str
+        self, pipeline: Pipeline, marker: Marker | None, file: Path, lesson: dict, training: dict, device: str
     ) -> None:
         for part in pipeline.trained().values():
             part.requires_grad_(False)
@@ -31,7 +31,7 @@ class Run:
             pipeline.transformer.time_text_embed.guidance_embedder.requires_grad_(False)
         self.optimizers = optimizers(self.parts.values(), training)
         self.average = Average(self.parts, training["ema"])
-        self.file, self.step, self.elapsed, self.samples = work / f"{name}.pt", 0, 0.0, 0
+        self.file, self.step, self.elapsed, self.samples = file, 0, 0.0, 0
         if self.file.exists():
             state = torch.load(self.file, weights_only=True, map_location=device)
             for name, part in self.parts.items():

@@ -100,7 +100,8 @@ def teach(room: Schoolroom, name: str, minutes: float, start: Path) -> None:
     marker = Marker(pipeline.transformer, lesson["tier"]) if lesson.get("marks") else None
     if marker:
         marker.recall(start)
-    run = Run(pipeline, marker, name, lesson, training, args.work, device)
+    # Of this seed alone: the same lesson with another one begins anew, from other weights.
+    run = Run(pipeline, marker, args.work / f"{name}-{args.seed}.pt", lesson, training, device)
     # When a run goes on, another noise than before: pictures met again with the same one are learnt by heart.
     torch.manual_seed(args.seed * 1_000_003 + run.step)
     keeping = Keeping(**lesson.get("keep", {}))

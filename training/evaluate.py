@@ -44,6 +44,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=28)
     parser.add_argument("--guidance", type=float, default=3.5)
     parser.add_argument("--undistilled", action="store_true", help="a folder from before the distillation: two passes a step")
+    parser.add_argument("--guided-above", type=float, default=0, metavar="TIME", help="undistilled: one pass at flow times below")
     parser.add_argument("--list", type=Path, help="only write the prompts to this JSON file")
     parser.add_argument("--pictures", type=Path, help="folder of pictures")
     parser.add_argument("--benchmark", type=Path, help="judge the pictures of every method in this folder")
@@ -69,8 +70,9 @@ def made(args: argparse.Namespace, todo: list[Case]) -> Iterator[np.ndarray]:
         part.to("cuda" if torch.cuda.is_available() else "cpu")
     for start in range(0, len(todo), BATCH):
         part = todo[start : start + BATCH]
-        seeds = [c.seed for c in part]
-        yield from generate(pipeline, [c.prompt for c in part], seeds, args.steps, args.guidance, distilled=not args.undistilled)
+        prompts, seeds = [c.prompt for c in part], [c.seed for c in part]
+        how = {"distilled": not args.undistilled, "guided_above": args.guided_above}
+        yield from generate(pipeline, prompts, seeds, args.steps, args.guidance, **how)
         print(json.dumps({"pictures": start + len(part), "of": len(todo)}), flush=True)
 
 

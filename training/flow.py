@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import torch
 from diffusers import FluxTransformer2DModel
@@ -108,6 +110,13 @@ def times(count: int, mean: float, device: str) -> torch.Tensor:
     return torch.sigmoid(torch.special.ndtri(shares) + mean)
 
 
+def early(count: int, mean: float, time: float) -> int:
+    """How many of `times(count, mean)`, the first of them, can lie below `time`."""
+    if time <= 0:
+        return 0
+    return math.ceil(count * NormalDist(mean).cdf(math.log(time / (1 - time))))
+
+
 def noised(latents: torch.Tensor, time: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The point at `time` on the straight line to fresh noise, and that noise."""
     noise = torch.randn_like(latents)
@@ -126,19 +135,33 @@ def flow_loss(pipeline: Pipeline, batch: Batch, time: torch.Tensor) -> torch.Ten
 
 
 def guidance_loss(
-    student: Pipeline, teacher: Pipeline, batch: Batch, empty: tuple[torch.Tensor, torch.Tensor], time: torch.Tensor, guidance: torch.Tensor
+    student: Pipeline,
+    teacher: Pipeline,
+    batch: Batch,
+    empty: tuple[torch.Tensor, torch.Tensor],
+    time: torch.Tensor,
+    guidance: torch.Tensor,
+    unguided: int = 0,
 ) -> torch.Tensor:
     """
-    The student, told the scale, is to say in one pass what the teacher says in two
-    (arXiv 2210.03142, section 3.1).
+    The student, told the scale, is to say in one pass what the teacher says in two (arXiv 2210.03142,
+    section 3.1). The first `unguided` pictures, those of the least noise, it learns from the pictures themselves:
+    guidance is of use where it is decided what is drawn, and costs details below (arXiv 2404.07724, section 4).
     """
-    noisy, _ = noised(batch.latents, time)
+    noisy, noise = noised(batch.latents, time)
+    target = noise - batch.latents
     with torch.autocast(noisy.device.type, torch.bfloat16):
         with torch.no_grad():
-            said = teacher.encode(batch.t5, batch.clip)
-            unsaid = teacher.encode(empty[0].expand_as(batch.t5), empty[1].expand_as(batch.clip))
-            target = guided_velocity(teacher.transformer, noisy, time, batch.ids, said, unsaid, guidance)
+            t5, clip = batch.t5[unguided:], batch.clip[unguided:]
+            said = teacher.encode(t5, clip)
+            unsaid = teacher.encode(empty[0].expand_as(t5), empty[1].expand_as(clip))
+            ids = batch.ids[unguided:] if batch.ids.ndim == 3 else batch.ids
+            target[unguided:] = guided_velocity(
+                teacher.transformer, noisy[unguided:], time[unguided:], ids, said, unsaid, guidance[unguided:]
+            )
         said = student.encode(batch.t5, batch.clip)
         predicted = velocity(student.transformer, noisy, time, batch.ids, said, guidance)
+    errors = (predicted.float() - target).pow(2).mean((1, 2))
     # Strong guidance makes large targets: each scale counts the same.
-    return ((predicted.float() - target).pow(2).mean((1, 2)) / guidance).mean()
+    errors[unguided:] /= guidance[unguided:]
+    return errors.mean()

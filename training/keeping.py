@@ -33,10 +33,10 @@ class Shape:
 @dataclass(frozen=True)
 class Keeping:
     """
-    `tokens` of each picture stay, or all; blocks are compiled anew for every other number. In a share `windows` of the batches it is a window on an object, which
-    teaches how neighbours go together; in the others single tokens from everywhere, which teach how the
-    whole is laid out. Of those, one that shows an object counts as `objects` of the ground, which is
-    learnt sooner.
+    `tokens` of each picture stay, or all; blocks are compiled anew for every other number. In a share
+    `windows` of the batches it is a window on an object, which teaches how neighbours go together; in the
+    others single tokens from everywhere, which teach how the whole is laid out. Of those, one that shows an
+    object counts as `objects` of the ground, which is learnt sooner.
     """
 
     tokens: int | None = None

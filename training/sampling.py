@@ -46,10 +46,11 @@ def generate(
     height: int = 256,
     stretch: float = 1,
     distilled: bool = True,
+    guided_above: float = 0,
 ) -> np.ndarray:
     """
     [batch, height, width, 3] uint8, one picture for each prompt and seed. `stretch`: see position_ids.
-    A model whose guidance is not distilled yet is asked twice in every step.
+    A model whose guidance is not distilled yet is asked twice in every step, at flow times from `guided_above` on.
     """
     device = pipeline.transformer.device
     rows, columns = height // 16, width // 16
@@ -64,7 +65,7 @@ def generate(
     scheduler.set_timesteps(sigmas=np.linspace(1.0, 1 / steps, steps), device=device)
     for timestep in scheduler.timesteps:
         time = timestep.expand(len(prompts)) / 1000
-        if distilled:
+        if distilled or timestep < 1000 * guided_above:
             v = velocity(pipeline.transformer, latents, time, ids, said, scales)
         else:
             v = guided_velocity(pipeline.transformer, latents, time, ids, said, *unsaid, scales)

@@ -21,7 +21,7 @@ from diffusers import AutoencoderTiny
 from PIL import Image
 
 from attention import Attention, compile_blocks
-from flow import flow_loss, guidance_loss, times
+from flow import early, flow_loss, guidance_loss, times
 from folder import Pipeline, load, new_pipeline, save
 from keeping import Keeping
 from marking import Marker
@@ -109,12 +109,14 @@ def teach(room: Schoolroom, name: str, minutes: float, start: Path) -> None:
     def losses() -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
         """Of the flow; of the marks, and the share of right ones, where the lesson asks for them."""
         batch = scenes.draw(lesson["batch"], keeping, training["dropout"], room.empty)
-        at = times(lesson["batch"], lesson.get("time_mean", training["time_mean"]), device)
+        mean = lesson.get("time_mean", training["time_mean"])
+        at = times(lesson["batch"], mean, device)
         if not teacher:
             return flow_loss(pipeline, batch, at), *(marker(batch.marks) if marker else (None, None))
         low, high = lesson["guidance"]
         scale = low + (high - low) * torch.rand(lesson["batch"], device=device)
-        return guidance_loss(pipeline, teacher, batch, room.empty, at, scale), None, None
+        unguided = early(lesson["batch"], mean, lesson.get("guided_above", 0))
+        return guidance_loss(pipeline, teacher, batch, room.empty, at, scale, unguided), None, None
 
     def export() -> None:
         """Saves the averaged weights as the pipeline folder, looks at them, and goes on with the raw ones."""

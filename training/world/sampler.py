@@ -37,7 +37,7 @@ def held_out(scene: Scene) -> bool:
 
 def _lone(rng: random.Random, concept: str) -> Scene:
     """One object, large, on a plain ground: what its name means, and what the name of a colour does to it."""
-    tint = rng.choice(TINTS) if rng.random() < 0.3 else None
+    tint = rng.choice(TINTS) if rng.random() < 0.4 else None
     return Scene(Group(concept, tint, size=rng.choice(("medium", "big"))), ground=rng.choice(list(COLOURS)))
 
 
@@ -45,7 +45,7 @@ def _draw(rng: random.Random, concepts: Sequence[str], weights: Sequence[float] 
     pick = lambda: rng.choices(concepts, cum_weights=weights)[0] if weights else rng.choice(concepts)  # noqa: E731
     if lone and rng.random() < lone:
         return _lone(rng, pick())
-    kind = rng.choices(("alone", "several", "pair"), (60, 18, 22))[0]
+    kind = rng.choices(("alone", "several", "pair"), (55, 27, 18))[0]
     tint = rng.choice(TINTS) if rng.random() < 0.35 else None
     ground = rng.choice(list(COLOURS)) if rng.random() < 0.85 else "white"
     pattern = "plain" if rng.random() < 0.7 else rng.choice(PATTERNS[1:])

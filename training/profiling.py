@@ -10,7 +10,7 @@ from torch.profiler import ProfilerActivity, profile
 
 
 def profiled(step: Callable[[], object], steps: int) -> str:
-    """A table of what took longest, and how long the GPU worked. The steps are taken as any others."""
+    """A table of what took longest, and how long a GPU worked. The steps are taken as any others."""
     cuda = torch.cuda.is_available()
     began = time.time()
     with profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if cuda else [])]) as seen:
@@ -20,7 +20,9 @@ def profiled(step: Callable[[], object], steps: int) -> str:
             torch.cuda.synchronize()
     took = (time.time() - began) / steps
     events = seen.key_averages()
+    ordinary = events.table(sort_by="self_cpu_time_total", row_limit=12, max_name_column_width=60)
+    if not cuda:
+        return f"{1000 * took:.0f} ms a step\n{ordinary}"
     busy = sum(event.self_device_time_total for event in events) / 1e6 / steps
-    table = events.table(sort_by="self_device_time_total" if cuda else "self_cpu_time_total", row_limit=16, max_name_column_width=60)
-    slow = events.table(sort_by="self_cpu_time_total", row_limit=12, max_name_column_width=60) if cuda else ""
-    return f"{1000 * took:.0f} ms a step, of which the GPU worked {1000 * busy:.0f} ms\n{table}\n{slow}"
+    kernels = events.table(sort_by="self_device_time_total", row_limit=16, max_name_column_width=60)
+    return f"{1000 * took:.0f} ms a step, of which the GPU worked {1000 * busy:.0f} ms\n{kernels}\n{ordinary}"

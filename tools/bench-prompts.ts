@@ -17,9 +17,9 @@ const schema = v.pipe(
 );
 
 /**
- * 96 prompts of the embedded model's world: every object once, with sizes in turn, then
- * every object again in another size. They are a test set. Nothing may ever be tuned on them, no
- * setting, threshold or model of the features, or the figures would say nothing.
+ * 64 prompts of the embedded model's world, compositions that it was never trained on. They are a
+ * test set. Nothing may ever be tuned on them, no setting, threshold or model of the features, or
+ * the figures would say nothing.
  */
 const DEFAULT_PROMPTS = fileURLToPath(new URL('bench-prompts.json', import.meta.url));
 

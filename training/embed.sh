@@ -16,6 +16,8 @@ rm -rf training/pocket && mkdir training/pocket
 for part in model_index.json training.json scheduler text_encoder text_encoder_2 tokenizer tokenizer_2 transformer vae; do
   cp -r "$trained/$part" training/pocket/
 done
+# Only for further training.
+[ ! -f "$trained/marker.safetensors" ] || cp "$trained/marker.safetensors" training/pocket/
 printf '%s\n' "$description" > training/pocket/bundle.json
 find training/pocket -type f -exec chmod 644 {} +
 # Where the folder once lay is nobody's business.

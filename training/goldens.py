@@ -23,7 +23,7 @@ from sampling import start_noise
 PROMPTS = [
     "a fox on a blue background",
     "a small red apple on a yellow striped background",
-    "a penguin next to a cactus",
+    "a penguin next to an umbrella",
 ]
 
 

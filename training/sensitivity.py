@@ -68,7 +68,7 @@ GROUPS = {
 POLICIES = {
     "nothing": "$^",
     "int4": r"^(transformer_blocks\.0\.(attn|ff|ff_context)\.|single_transformer_blocks\.\d+\.attn\.to_v$)",
-    "mixed": DOUBLE + r"(attn|ff|ff_context)\.",
+    "mixed": rf"({DOUBLE}(attn|ff)\.|{SINGLE}(attn\.to_v|proj_mlp|proj_out)$)",
     "int8": "",
 }
 # Stored as float16 otherwise.

@@ -13,10 +13,11 @@ export type Storage = 'int4' | 'int8' | 'float16' | 'float32';
 const BLOCK = /^(single_)?transformer_blocks\.\d+\./;
 
 /**
- * Attention and feed-forward of the double blocks. On a model of 11 million parameters these
- * cause more than half of the velocity's squared error at 4 bits, the modulations next to none.
+ * What stays in 4 bits in a small model too: on one of 23 million parameters these have a good third
+ * of the weights and cause little of the velocity's squared error (training/sensitivity.py).
  */
-const DOUBLE_BLOCK_LINEAR = /^transformer_blocks\.\d+\.(attn|ff|ff_context)\./;
+const SMALL_INT4 =
+  /^(transformer_blocks\.\d+\.(ff_context\.|norm1(_context)?\.)|single_transformer_blocks\.\d+\.(norm\.|attn\.to_[qk]$))/;
 
 /**
  * What gains most per byte (training/sensitivity.py, on the same model): the first double block,
@@ -49,11 +50,8 @@ export function matrixStorage(quantization: Quantization, module: string): Stora
     return 'float16';
   }
   if (quantization === 'int8') return 'int8';
-  return (quantization === 'mixed' ? isInt4InMixed : isInt4)(module) ? 'int4' : 'int8';
-}
-
-function isInt4InMixed(module: string): boolean {
-  return BLOCK.test(module) && !DOUBLE_BLOCK_LINEAR.test(module);
+  const inInt4 = quantization === 'mixed' ? SMALL_INT4.test(module) : isInt4(module);
+  return inInt4 ? 'int4' : 'int8';
 }
 
 /** CLIP, in none of the groups, is small. */

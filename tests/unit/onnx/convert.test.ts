@@ -1,7 +1,7 @@
 /** What a conversion writes besides its graphs, and what it refuses. POCKET_FOLDER: see components.test.ts. */
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { parseManifest, type Manifest } from '../../../src/bundle/manifest.ts';
+import { PART_BYTES, parseManifest, type Manifest } from '../../../src/bundle/manifest.ts';
 import { convert, type Conversion, type ConversionProgress } from '../../../src/onnx/convert.ts';
 import type { Source } from '../../../src/onnx/files.ts';
 import { openModel } from '../../../src/onnx/open-model.ts';
@@ -59,11 +59,20 @@ describe('a converted bundle', () => {
     const beside = ['manifest.json', 'conversion.json'];
     const paths = [...written.files().keys()].filter((path) => !beside.includes(path));
     expect(Object.keys(manifest.files).sort()).toEqual(paths.sort());
+    const hash = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
     for (const path of paths) {
       const bytes = written.files().get(path)!;
-      const sha256 = createHash('sha256').update(bytes).digest('hex');
-      expect(manifest.files[path]).toEqual({ bytes: bytes.length, sha256 });
+      const parts = Array.from({ length: Math.ceil(bytes.length / PART_BYTES) }, (_, i) =>
+        hash(bytes.subarray(i * PART_BYTES, (i + 1) * PART_BYTES)),
+      );
+      expect(manifest.files[path]).toEqual({
+        bytes: bytes.length,
+        sha256: hash(bytes),
+        ...(parts.length > 1 && { parts }),
+      });
     }
+    // The trunk at least is in parts.
+    expect(manifest.files['trunk.data']?.parts).toHaveLength(2);
   });
 
   test('takes its description from bundle.json and preview.json', () => {
@@ -143,10 +152,13 @@ describe('a conversion refuses', () => {
 test.each([
   ['transformer_blocks.0.attn.to_q', 'int8', 'int8'],
   ['transformer_blocks.1.attn.to_q', 'int4', 'int8'],
-  ['transformer_blocks.11.ff_context.net.2', 'int4', 'int8'],
+  ['transformer_blocks.11.ff.net.2', 'int4', 'int8'],
+  ['transformer_blocks.11.ff_context.net.2', 'int4', 'int4'],
+  ['transformer_blocks.0.norm1.linear', 'int4', 'int4'],
   ['transformer_blocks.0.norm1_context.linear', 'int4', 'int4'],
-  ['single_transformer_blocks.5.proj_out', 'int4', 'int4'],
-  ['single_transformer_blocks.5.attn.to_v', 'int8', 'int4'],
+  ['single_transformer_blocks.5.proj_out', 'int4', 'int8'],
+  ['single_transformer_blocks.5.proj_mlp', 'int4', 'int8'],
+  ['single_transformer_blocks.5.attn.to_v', 'int8', 'int8'],
   ['single_transformer_blocks.0.attn.to_q', 'int4', 'int4'],
   ['single_transformer_blocks.5.norm.linear', 'int4', 'int4'],
   ['encoder.block.0.layer.0.SelfAttention.q', 'int4', 'int8'],

@@ -3,7 +3,7 @@ import type { Bundle } from '../../../src/bundle/bundle.ts';
 import type { Manifest } from '../../../src/bundle/manifest.ts';
 
 /** In pixels. What such a picture shows matters little; the same graphs and kernels make it. */
-export const SMALL = { width: 128, height: 128 } as const;
+export const SMALL = { width: 64, height: 64 } as const;
 
 /** The same model, offering such pictures and no other. */
 export function offeringSmall(bundle: Bundle): Bundle {

@@ -38,7 +38,7 @@ export interface FeatureConstants {
   readonly sensitivity: number;
 }
 
-/** Fitted to the pocket model's features; they serve models that nobody has calibrated. */
+/** Fitted to the first pocket model's features; they serve models that nobody has calibrated. */
 export const GENERIC_CONSTANTS: FeatureConstants = {
   length: 1.1,
   noiseSpeed: 0.1,

@@ -13,23 +13,23 @@ export type Storage = 'int4' | 'int8' | 'float16' | 'float32';
 const BLOCK = /^(single_)?transformer_blocks\.\d+\./;
 
 /**
- * What stays in 4 bits in a small model too: on one of 23 million parameters these have a good third
- * of the weights and cause little of the velocity's squared error (training/sensitivity.py).
+ * What stays in 4 bits in a small model too: on one of 23 million parameters these have 45 % of the
+ * blocks' weights and cause a ninth of the velocity's squared error (training/sensitivity.py).
  */
 const SMALL_INT4 =
   /^(transformer_blocks\.\d+\.(ff_context\.|norm1(_context)?\.)|single_transformer_blocks\.\d+\.(norm\.|attn\.to_[qk]$))/;
 
 /**
- * What gains most per byte (training/sensitivity.py, on the same model): the first double block,
- * where 63 % of the squared error arises, and the values of the single blocks, 9 %. On FLUX.1 both
- * together are 0.3 GB more than 4 bits everywhere, which are 6.7 GB.
+ * What gained most per byte on two small models (docs/bundle.md): the values of the single blocks,
+ * and the first double block. On FLUX.1 both together are 0.3 GB more than 4 bits everywhere, which
+ * are 6.7 GB.
  */
 const SENSITIVE =
   /^(transformer_blocks\.0\.(attn|ff|ff_context)\.|single_transformer_blocks\.\d+\.attn\.to_v$)/;
 
 /**
  * T5, of which XXL is half as large as FLUX.1 itself. In 4 bits it puts the velocity off by a
- * twentieth of what the transformer does, and two thirds of that come from the `wo` alone.
+ * seventh of what the transformer does, and 40 % of that squared come from the `wo` alone.
  */
 const T5_BLOCK = /^encoder\.block\.\d+\./;
 const T5_SENSITIVE = /\.wo$/;

@@ -1,6 +1,7 @@
 import type { Browser, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HEADLESS_FLAGS } from '../../tools/chromium.ts';
+import { withSmallSize } from '../unit/support/small.ts';
 import { launchBrowser, openStudio } from './browser.ts';
 import type { StudioPage } from './studio-page.ts';
 
@@ -82,9 +83,9 @@ describe('what cannot be drawn', () => {
   });
 
   it('a sigma that stops being a number while the picture is made', async () => {
-    const studio = await openStudio(browser);
+    const studio = await openStudio(browser, { manifest: withSmallSize });
     await studio.ready();
-    await studio.number('Steps').fill('60');
+    await studio.number('Steps').fill('100');
     await studio.button('HiCache as published').click();
     await studio.slider('Interval').fill('1');
     await studio.prompt.fill(PROMPT);

@@ -41,7 +41,7 @@ How methods land on a budget, and who is favoured:
   is not below their mean.
 - The fixed list of prompts is a test set: nothing is tuned on it.
 
-Make them again with \`npm run -s hicache -- bench --steps 50 --shift 1\`, with other steps and
+Make them again with \`npm run -s hicache -- bench --steps 28\`, with other steps and
 shifts, and \`npm run -s hicache -- bench --render\` for this page alone.
 `;
 

@@ -59,6 +59,22 @@ export function floatsToHalves(floats: Float32Array): Uint16Array<ArrayBuffer> {
   return halves;
 }
 
+/**
+ * The numbers of a float32 or float16 tensor as float32; float32 data are returned as they are.
+ * JavaScript holds half precision as numbers in a `Float16Array`, and as bits in a `Uint16Array`
+ * where it has no such class: the same bytes of a tensor arrive as one or the other.
+ *
+ * @throws TypeError for anything else, of which every value would be wrong.
+ */
+export function numbersOf(data: unknown): Float32Array {
+  // By its tag, since engines differ in which classes they have.
+  const tag: unknown = Reflect.get(Object(data), Symbol.toStringTag);
+  if (tag === 'Float32Array') return data as Float32Array;
+  if (tag === 'Float16Array') return new Float32Array(data as ArrayLike<number>);
+  if (tag === 'Uint16Array') return halvesToFloats(data as Uint16Array);
+  throw new TypeError(`${String(tag ?? typeof data)} holds no float32 or float16 tensor`);
+}
+
 /** bfloat16 is the upper half of a float32. */
 export function brainFloatsToFloats(halves: Uint16Array): Float32Array<ArrayBuffer> {
   const words = new Uint32Array(halves.length);

@@ -4,6 +4,7 @@ import type { Bundle } from '../src/bundle/bundle.ts';
 import { openSession as openBundleSession } from '../src/backend/ort.ts';
 import { ortQueue } from '../src/backend/serial.ts';
 import type { GraphFiles } from '../src/bundle/manifest.ts';
+import { numbersOf } from '../src/half.ts';
 import { openBundleFolder } from './folder-bundle.ts';
 import { ortCpu } from './node-ort.ts';
 import { openGoldens, type GoldenArray, type Goldens } from './goldens.ts';
@@ -68,7 +69,7 @@ async function measure(
     const each = [];
     for (const { feeds, expected } of cases) {
       const output = (await session.run(feeds))[session.outputNames[0]!]!;
-      each.push(deviation(output.data as Float32Array, expected.data));
+      each.push(deviation(numbersOf(output.data), expected.data));
     }
     return {
       cosine: Math.min(...each.map(({ cosine }) => cosine)),

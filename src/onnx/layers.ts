@@ -1,9 +1,8 @@
 /** Layers as the model definitions name them, each a few ONNX nodes. */
 import { real, type GraphBuilder, type Value } from './builder.ts';
 import type { Weights } from './weights.ts';
+import { HALF_BOUND } from './half-bound.ts';
 import { BLOCK } from './quantize.ts';
-
-const LARGEST_HALF = 65504;
 
 /** A graph under construction and the weights that its layers take. */
 export class Layers {
@@ -71,13 +70,15 @@ export class Layers {
     return this.graph.op('QuickGelu', [x], { alpha: real(1) });
   }
 
-  /** In half precision, the largest number in place of infinity; in float32, `x` itself. */
+  /**
+   * In half precision, `x` kept from overflowing; in float32, `x` itself. Not by Clip: ONNX
+   * Runtime's float16 Clip for WebGPU is a shader that Firefox refuses.
+   */
   finite(x: Value): Value {
     const { graph } = this;
     if (graph.precision === 'float32') return x;
-    const bound = (sign: -1 | 1): Value =>
-      graph.floats(`${sign} * largest half`, [], [sign * LARGEST_HALF]);
-    return graph.op('Clip', [x, bound(-1), bound(1)]);
+    const raised = graph.op('Max', [x, graph.scalar(-HALF_BOUND)]);
+    return graph.op('Min', [raised, graph.scalar(HALF_BOUND)]);
   }
 
   /** Positions `from` to `to` (exclusive) along an axis. */

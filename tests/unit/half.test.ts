@@ -5,8 +5,10 @@ import {
   floatsToHalves,
   fromHalf,
   halvesToFloats,
+  numbersOf,
   toHalf,
 } from '../../src/half.ts';
+import { float16Array } from './support/float16-array.ts';
 
 test('every half precision number survives a round trip', () => {
   const all = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
@@ -53,3 +55,17 @@ test('bfloat16 is the upper half of a float32', () => {
     Infinity,
   ]);
 });
+
+test("a tensor's numbers are the same from bits, from a Float16Array and from float32", () => {
+  const numbers = Float32Array.of(1, -2, 65504, 2 ** -24, Infinity, 0.333251953125, 0);
+  // Not at the buffer's start, as a view of wasm's memory lies.
+  const bits = Uint16Array.of(7, ...floatsToHalves(numbers)).subarray(1);
+  expect(numbersOf(numbers)).toBe(numbers);
+  expect(numbersOf(bits)).toEqual(numbers);
+  expect(numbersOf(float16Array(bits))).toEqual(numbers);
+});
+
+test.each([new Float64Array(2), new Int32Array(2), ['a'], [1.5], undefined, null, 'x'])(
+  'nothing else is taken for a tensor of floats: %s',
+  (data) => expect(() => numbersOf(data)).toThrow(TypeError),
+);

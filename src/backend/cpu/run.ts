@@ -1,6 +1,7 @@
 import type { Tensor } from 'onnxruntime-web/wasm';
 import type { Manifest } from '../../bundle/manifest.ts';
 import { MAX_ANCHORS } from '../../cache/settings.ts';
+import { numbersOf } from '../../half.ts';
 import type { DecodedPicture, DenoiseRun, Grid, RunOptions } from '../backend.ts';
 import { checkDeltas, checkOlder, noFeatures, noMark, VELOCITIES } from '../calls.ts';
 import type { Components } from '../components.ts';
@@ -65,7 +66,7 @@ export class CpuRun implements DenoiseRun {
       ...this.inputs,
       timestep: this.timestep(sigma),
     });
-    this.anchors.next.set(floatsOf(outputOf(results, 'features')));
+    this.anchors.next.set(numbersOf(outputOf(results, 'features').data));
     this.anchors.advance();
     this.features = this.anchors.newest(1)[0];
   }
@@ -82,7 +83,7 @@ export class CpuRun implements DenoiseRun {
       features: this.floats(this.features, this.featureDims),
       timestep: this.timestep(sigma),
     });
-    this.velocities.next.set(floatsOf(outputOf(results, 'velocity')));
+    this.velocities.next.set(numbersOf(outputOf(results, 'velocity').data));
     this.velocities.advance();
   }
 
@@ -147,7 +148,7 @@ export class CpuRun implements DenoiseRun {
     const dims = [1, rows, columns, latents.length / (rows * columns)];
     const results = await this.execute(component, { latents: this.floats(latents, dims) });
     const image = outputOf(results, 'image');
-    return pictureOf(floatsOf(image), image.dims[3]!, image.dims[2]!);
+    return pictureOf(numbersOf(image.data), image.dims[3]!, image.dims[2]!);
   }
 
   private execute(component: ComponentName, given: Tensors): Promise<Tensors> {
@@ -161,8 +162,4 @@ export class CpuRun implements DenoiseRun {
   private floats(values: Float32Array, dims: readonly number[]): Tensor {
     return new this.ort.Tensor('float32', values, dims);
   }
-}
-
-function floatsOf(tensor: Tensor): Float32Array {
-  return tensor.data as Float32Array;
 }

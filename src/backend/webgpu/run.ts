@@ -3,7 +3,7 @@ import type { DecodedPicture, DenoiseRun, Grid, RunOptions } from '../backend.ts
 import { checkDeltas, checkOlder, noFeatures, noMark } from '../calls.ts';
 import { outputOf, type Tensors } from '../ort.ts';
 import type { ComponentName } from '../parts.ts';
-import { fromHalf } from '../../half.ts';
+import { numbersOf } from '../../half.ts';
 import { pictureOf } from '../picture.ts';
 import { Ring } from '../ring.ts';
 import { rotaryTables } from '../rotary.ts';
@@ -138,7 +138,7 @@ class WebGpuRun implements DenoiseRun {
       encoder.copyBufferToBuffer(gpuBuffer, 0, result, 0, gpuBuffer.size),
     );
     if (type === 'float32') return words.slice(0, size);
-    return Float32Array.from(new Uint16Array(words.buffer, 0, size), fromHalf);
+    return numbersOf(new Uint16Array(words.buffer, 0, size));
   }
 
   settle(): Promise<void> {
@@ -183,7 +183,7 @@ class WebGpuRun implements DenoiseRun {
     latents: Tensor,
   ): Promise<DecodedPicture> {
     const image = outputOf(await this.execute(component, { latents }), 'image');
-    const values = (await this.parts.watch.run(() => image.getData())) as Float32Array;
+    const values = numbersOf(await this.parts.watch.run(() => image.getData()));
     return pictureOf(values, image.dims[3]!, image.dims[2]!);
   }
 

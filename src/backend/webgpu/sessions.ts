@@ -3,7 +3,11 @@ import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { SessionKind, SessionPlace } from '../components.ts';
 import type { ExternalData, Ort } from '../ort.ts';
 import { storageBuffer } from './buffers.ts';
+import { precisionOf } from './device.ts';
 import type { DeviceWatch } from './watch.ts';
+
+/** How a file of ONNX says that a node is a Clip: field 4 of NodeProto, four characters. */
+const CLIP = '\x22\x04Clip';
 
 /**
  * @param readsBlobs whether this build of ONNX Runtime does
@@ -25,9 +29,10 @@ export class WebGpuSessions implements SessionKind {
     externalData: readonly ExternalData[],
     { last, sparing }: SessionPlace,
   ): Promise<InferenceSession> {
+    const readable = await this.readable(graph);
     const session = await this.runner.allocate(
       () =>
-        this.ort.InferenceSession.create(graph, {
+        this.ort.InferenceSession.create(readable, {
           ...this.options(sparing),
           externalData,
           // What goes from segment to segment stays on the GPU.
@@ -65,6 +70,13 @@ export class WebGpuSessions implements SessionKind {
     });
   }
 
+  /** Bundles converted by earlier versions have a Clip in their float16 graphs. */
+  private async readable(graph: Uint8Array): Promise<Uint8Array> {
+    if (precisionOf(this.runner.device) !== 'float16' || !mayHaveClip(graph)) return graph;
+    const { withoutClip } = await import('../../onnx/half-clip.ts');
+    return withoutClip(graph);
+  }
+
   /**
    * ONNX Runtime keeps a released session's weights until weights that it has packed anew reach the
    * GPU, or until no session is left. A small convolution's are packed, so opening one lets them go.
@@ -94,4 +106,9 @@ export class WebGpuSessions implements SessionKind {
       extra: { session: { disable_cpu_ep_fallback: '1' } },
     };
   }
+}
+
+/** Far quicker than reading the graph, and current bundles have none. */
+function mayHaveClip(graph: Uint8Array): boolean {
+  return new TextDecoder('latin1').decode(graph).includes(CLIP);
 }

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { deviation } from '../../../tools/deviation.ts';
 import { ortCpu } from '../../../tools/node-ort.ts';
 import { attentionFeeds, attentionGraph, WIDTH } from './attention-graph.ts';
-import { DataFiles, toFloats } from './flux-models.ts';
+import { numbersOf } from '../../../src/half.ts';
+import { DataFiles } from './flux-models.ts';
 
 /** softmax(q·k / √width) v by its definition, [tokens, heads * width]. */
 function attention(
@@ -47,7 +48,7 @@ test.each([
   const { ort } = await ortCpu();
   const feeds = attentionFeeds(ort, tokens, heads);
   const outputs = await data.runOnCpu([graph], feeds);
-  const [query, key, value] = ['query', 'key', 'value'].map((name) => toFloats(feeds[name]!));
+  const [query, key, value] = ['query', 'key', 'value'].map((name) => numbersOf(feeds[name]!.data));
   const expected = attention(query!, key!, value!, tokens, heads);
   expect(deviation(outputs['attended']!, expected).relativeL2).toBeLessThan(1e-6);
 });

@@ -4,7 +4,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import { runSession, type Ort, type Tensors } from '../../../src/backend/ort.ts';
 import { ortQueue } from '../../../src/backend/serial.ts';
 import { FileHash } from '../../../src/bundle/file-hash.ts';
-import { floatsToHalves, halvesToFloats } from '../../../src/half.ts';
+import { floatsToHalves, numbersOf } from '../../../src/half.ts';
 import type { GraphBuilder } from '../../../src/onnx/builder.ts';
 import { DataFile } from '../../../src/onnx/data-file.ts';
 import type { Quantization } from '../../../src/onnx/policy.ts';
@@ -80,7 +80,8 @@ export class DataFiles {
       try {
         const results = await runSession(ortQueue, session, given);
         Object.assign(given, results);
-        for (const [name, tensor] of Object.entries(results)) outputs[name] = toFloats(tensor);
+        for (const [name, tensor] of Object.entries(results))
+          outputs[name] = numbersOf(tensor.data);
       } finally {
         await session.release();
       }
@@ -96,13 +97,6 @@ export class DataFiles {
     ort.env.wasm.numThreads = threads;
     return this.run(graphs, feeds, ort, { executionProviders: ['wasm'], logSeverityLevel: 3 });
   }
-}
-
-export function toFloats({ type, data }: Tensor): Float32Array {
-  if (type !== 'float16') return data as Float32Array;
-  // A Float16Array where the engine has one.
-  const { buffer, byteOffset, length } = data as Uint16Array;
-  return halvesToFloats(new Uint16Array(buffer, byteOffset, length));
 }
 
 /** Goldens as float32 tensors, by the names of a graph's inputs. */

@@ -2,7 +2,7 @@
 import { Tensor } from 'onnxruntime-web/wasm';
 import type { Bundle } from '../../../src/bundle/bundle.ts';
 import type { GraphFiles } from '../../../src/bundle/manifest.ts';
-import { floatsToHalves, halvesToFloats } from '../../../src/half.ts';
+import { floatsToHalves, numbersOf } from '../../../src/half.ts';
 import { onlySegment, openSession } from '../../../tools/deviation.ts';
 import type { GoldenIndex, Goldens } from '../../../tools/goldens.ts';
 
@@ -31,7 +31,7 @@ async function withGraph<T>(
         return [input.name, input.isTensor && input.type === 'float16' ? halved(feed) : feed];
       });
       const outputs = await session.run(Object.fromEntries(fitting) as Feeds);
-      return toFloats(outputs[session.outputNames[0]!]!);
+      return numbersOf(outputs[session.outputNames[0]!]!.data);
     });
   } finally {
     await session.release();
@@ -40,13 +40,6 @@ async function withGraph<T>(
 
 const halved = (tensor: Tensor): Tensor =>
   new Tensor('float16', floatsToHalves(tensor.data as Float32Array), tensor.dims);
-
-function toFloats({ type, data }: Tensor): Float32Array {
-  if (type !== 'float16') return data as Float32Array;
-  // A Float16Array where the engine has one.
-  const { buffer, byteOffset, length } = data as Uint16Array;
-  return halvesToFloats(new Uint16Array(buffer, byteOffset, length));
-}
 
 /** Prompt to picture by plain Euler steps, from the golden's token ids, noise and sigmas. */
 export async function sample(

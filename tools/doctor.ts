@@ -9,8 +9,9 @@ import { nodeHost } from './node-ort.ts';
 
 const HELP = `Usage: hicache doctor
 
-Shows the GPU that WebGPU finds here, its features and limits, how ONNX Runtime's attention and
-4-bit matrix multiplication come out on it, and which backend \`--backend auto\` would take.
+Shows the GPU that WebGPU finds here, its features and limits, how ONNX Runtime's attention,
+4-bit matrix multiplication and a small transformer block come out on it, and which backend
+\`--backend auto\` would take.
 `;
 
 export async function doctorCommand(args: string[]): Promise<void> {
@@ -49,10 +50,14 @@ function describeGpu(adapter: AdapterReport): string[] {
 }
 
 function describeAttempt({ subgroups, selfTest }: Attempt): string {
-  const { precision, attentionError, matMulError, tolerance, passed } = selfTest;
-  const errors = `attention off by ${attentionError.toExponential(1)}, 4-bit matrix multiplication by ${matMulError.toExponential(1)}`;
+  const { precision, checks, tolerance, passed } = selfTest;
+  const findings = checks.map(({ words, error, failure }) =>
+    failure === undefined
+      ? `${words} off by ${error.toExponential(1)}`
+      : `${words} does not run: ${failure}`,
+  );
   return (
     `Self-test ${passed ? 'passed' : 'FAILED'} in ${precision} ${subgroups ? 'with' : 'without'} ` +
-    `subgroups: ${errors}, at most ${tolerance} is allowed.`
+    `subgroups: ${findings.join(', ')}; at most ${tolerance} is allowed.`
   );
 }

@@ -12,6 +12,7 @@ const root = new URL('../', import.meta.url);
 export async function nodeHost(): Promise<BackendHost> {
   const text = (path: string) => readFile(new URL(path, root), 'utf8');
   return {
+    surroundings: 'node',
     gpu: nodeGpu(),
     memoryBytes: totalmem(),
     ort: { webgpu: ortWebGpu, cpu: ortCpu },

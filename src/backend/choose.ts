@@ -44,7 +44,7 @@ export async function chooseBackend(
 
 /** Why a GPU is not even tried, in one sentence; undefined if nothing speaks against it. */
 export async function obstacleTo(gpu: GPU | undefined): Promise<string | undefined> {
-  if (!gpu) return 'The processor runs, since this browser has no WebGPU.';
+  if (!gpu) return 'The processor runs, since there is no WebGPU here.';
   const adapter = await findAdapter(gpu);
   if (!adapter) return 'The processor runs, since WebGPU finds no GPU here.';
   if (!adapter.software) return undefined;

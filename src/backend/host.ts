@@ -24,6 +24,8 @@ export interface ShaderSources {
 }
 
 export interface BackendHost {
+  /** What people can change where there is no usable GPU: the browser, or drivers and options. */
+  readonly surroundings: 'browser' | 'node';
   /** `navigator.gpu`; undefined where there is no WebGPU. */
   readonly gpu: GPU | undefined;
   /** Memory of the machine in bytes, where it is known. */

@@ -17,6 +17,7 @@ import gram from '../../shaders/gram.wgsl?raw';
 /** `siteUrl`: absolute address of the page's folder, which ends in a slash. */
 export function workerHost(siteUrl: string): BackendHost {
   return {
+    surroundings: 'browser',
     gpu: navigator.gpu,
     memoryBytes: machineMemory(),
     ort: { webgpu: loadWebGpuBuild, cpu: loadCpuBuild },

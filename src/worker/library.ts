@@ -58,7 +58,10 @@ async function usualQuantizer(): Promise<Quantizer> {
   if (!adapter || describeAdapter(adapter).software) return cpuQuantizer();
   const device = await requestDevice(adapter, false);
   try {
-    const quantizer = await createGpuQuantizer(new DeviceWatch(device), quantizeShader);
+    const quantizer = await createGpuQuantizer(
+      new DeviceWatch(device, 'conversion'),
+      quantizeShader,
+    );
     return {
       quantize: (...rows) => quantizer.quantize(...rows),
       dispose() {

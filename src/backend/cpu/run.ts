@@ -148,7 +148,7 @@ export class CpuRun implements DenoiseRun {
     const dims = [1, rows, columns, latents.length / (rows * columns)];
     const results = await this.execute(component, { latents: this.floats(latents, dims) });
     const image = outputOf(results, 'image');
-    return pictureOf(numbersOf(image.data), image.dims[3]!, image.dims[2]!);
+    return pictureOf(numbersOf(image.data), image.dims[3]!, image.dims[2]!, 'cpu');
   }
 
   private execute(component: ComponentName, given: Tensors): Promise<Tensors> {

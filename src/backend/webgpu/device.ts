@@ -57,7 +57,7 @@ export async function requestDevice(adapter: GPUAdapter, subgroups: boolean): Pr
     throw new AppError(
       'no-webgpu',
       `The GPU gives no device: ${cause instanceof Error ? cause.message : String(cause)}`,
-      'Close other programs that use the GPU, update its driver, or use the processor.',
+      'Close other programs that use the GPU, update its driver, or use the CPU.',
       { cause },
     );
   }

@@ -56,7 +56,7 @@ export async function openDevice(
   const attempts: Attempt[] = [];
   for (const wanted of subgroups) {
     const adapter = host.gpu && (await requestAdapter(host.gpu));
-    if (!adapter) throw noAdapter();
+    if (!adapter) throw noAdapter(host.surroundings);
     // Without the feature the next attempt is the same as this one.
     if (wanted && !mayUseSubgroups(adapter) && subgroups.length > 1) continue;
     const device = await requestDevice(adapter, wanted);
@@ -78,7 +78,7 @@ export async function openDevice(
     }
     device.destroy();
   }
-  throw new WebGpuFailed(attempts);
+  throw new WebGpuFailed(attempts, host.surroundings);
 }
 
 /**
@@ -94,17 +94,24 @@ export function mayUseSubgroups({
   return features.has('subgroups') && info.subgroupMaxSize > 4;
 }
 
-function noAdapter(): AppError {
+type Surroundings = BackendHost['surroundings'];
+
+function noAdapter(surroundings: Surroundings): AppError {
   return new AppError(
     'no-webgpu',
     'There is no GPU that WebGPU can use here.',
-    'Use a current Chrome, Edge, Firefox or Safari with graphics acceleration on, or the processor.',
+    surroundings === 'browser'
+      ? 'Use a current Chrome, Edge, Firefox or Safari with graphics acceleration on, or the CPU.'
+      : "Install the graphics card's driver, or use the CPU.",
   );
 }
 
 /** A GPU is there and does not compute right. */
 export class WebGpuFailed extends AppError {
-  constructor(readonly attempts: readonly Attempt[]) {
+  constructor(
+    readonly attempts: readonly Attempt[],
+    surroundings: Surroundings,
+  ) {
     const findings = attempts.map(
       ({ subgroups, selfTest }) =>
         `${subgroups ? 'with' : 'without'} subgroups ${describeFailure(selfTest)}`,
@@ -112,7 +119,9 @@ export class WebGpuFailed extends AppError {
     super(
       'no-webgpu',
       `The GPU does not compute right: ${findings.join('; ')}.`,
-      'Update the graphics driver and the browser, or use the processor.',
+      surroundings === 'browser'
+        ? 'Update the graphics driver and the browser, or use the CPU.'
+        : 'Update the graphics driver, or use the CPU.',
     );
   }
 }

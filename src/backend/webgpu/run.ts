@@ -184,7 +184,7 @@ class WebGpuRun implements DenoiseRun {
   ): Promise<DecodedPicture> {
     const image = outputOf(await this.execute(component, { latents }), 'image');
     const values = numbersOf(await this.parts.watch.run(() => image.getData()));
-    return pictureOf(values, image.dims[3]!, image.dims[2]!);
+    return pictureOf(values, image.dims[3]!, image.dims[2]!, 'webgpu');
   }
 
   private execute(component: ComponentName, given: Tensors, outputs?: Tensors): Promise<Tensors> {

@@ -1,6 +1,9 @@
 import { AppError } from '../../errors.ts';
 import { ortQueue } from '../serial.ts';
 
+/** What a device is used for, which decides what can be done when it fails. */
+export type DeviceUse = 'images' | 'conversion';
+
 /**
  * Everything that uses the device goes through here: `run` takes one job at a time, in the queue that ONNX
  * Runtime's calls need anyway, so that none of our submits falls into the middle of a run. Once
@@ -12,9 +15,12 @@ export class DeviceWatch {
   /** Rejects what is under way. */
   readonly #abandon = new Set<(reason: AppError) => void>();
 
-  constructor(readonly device: GPUDevice) {
+  constructor(
+    readonly device: GPUDevice,
+    private readonly use: DeviceUse = 'images',
+  ) {
     void device.lost.then(({ message }) => {
-      this.#lost = deviceLost(message);
+      this.#lost = deviceLost(message, use);
       for (const reject of this.#abandon) reject(this.#lost);
     });
     device.addEventListener('uncapturederror', ({ error }) => {
@@ -47,7 +53,7 @@ export class DeviceWatch {
   /** Resolves when the GPU has done all it was given; rejects if any of it failed. */
   async settle(): Promise<void> {
     await this.run(() => this.device.queue.onSubmittedWorkDone());
-    if (this.#failed) throw failure(this.#failed);
+    if (this.#failed) throw failure(this.#failed, this.use);
   }
 
   /**
@@ -68,34 +74,41 @@ export class DeviceWatch {
       const missing = await this.device.popErrorScope();
       const refused = await this.device.popErrorScope();
       const error = missing ?? refused;
-      if (made.status === 'rejected') throw missing ? failure(missing) : made.reason;
+      if (made.status === 'rejected') throw missing ? failure(missing, this.use) : made.reason;
       if (!error) return made.value;
       await discard(made.value);
-      throw failure(error);
+      throw failure(error, this.use);
     });
   }
 }
 
-function deviceLost(message: string): AppError {
-  return new AppError(
-    'device-lost',
-    `The GPU was lost${message ? `: ${message}` : '.'}`,
-    'Load the model again. If it happens often, choose a smaller picture or the processor.',
-  );
+/** What to do when the device is lost, has no room, or refuses a command. */
+const HINTS: Record<
+  DeviceUse,
+  { readonly lost: string; readonly room: string; readonly refused: string }
+> = {
+  images: {
+    lost: 'Load the model again. If it happens often, choose a smaller image or the CPU.',
+    room: 'Close other tabs and programs that use the GPU, or choose a smaller image.',
+    refused: 'Select the CPU instead of the GPU, and report this with the name of your GPU.',
+  },
+  conversion: {
+    lost: 'Start the conversion again: it resumes. If it happens often, close other programs that use the GPU.',
+    room: 'Close other tabs and programs that use the GPU, and start the conversion again: it resumes.',
+    refused:
+      'Update the graphics driver and start the conversion again, and report this with the name of your GPU.',
+  },
+};
+
+function deviceLost(message: string, use: DeviceUse): AppError {
+  const text = `The GPU was lost${message ? `: ${message}` : '.'}`;
+  return new AppError('device-lost', text, HINTS[use].lost);
 }
 
-function failure(error: GPUError): AppError {
-  return error instanceof GPUOutOfMemoryError
-    ? new AppError(
-        'out-of-memory',
-        'The GPU has not enough memory.',
-        'Close other tabs and programs that use the GPU, or choose a smaller picture.',
-        { cause: error },
-      )
-    : new AppError(
-        'internal',
-        `The GPU refused a command: ${error.message}`,
-        'Try the processor instead of the GPU, and report this with your GPU.',
-        { cause: error },
-      );
+function failure(cause: GPUError, use: DeviceUse): AppError {
+  return cause instanceof GPUOutOfMemoryError
+    ? new AppError('out-of-memory', 'The GPU has not enough memory.', HINTS[use].room, { cause })
+    : new AppError('internal', `The GPU refused a command: ${cause.message}`, HINTS[use].refused, {
+        cause,
+      });
 }

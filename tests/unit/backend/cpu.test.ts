@@ -7,11 +7,12 @@ import { partsOf } from '../../../src/backend/parts.ts';
 import type { Bundle } from '../../../src/bundle/bundle.ts';
 import { ortCpu } from '../../../tools/node-ort.ts';
 import { expectFollowed, expectRefusals } from './expect-backend.ts';
-import { formulaBundle, runOn } from './formula-bundle.ts';
+import { beginOn, formulaBundle, runOn } from './formula-bundle.ts';
 
 /** A machine with the given WebGPU, or with none. */
 function hostWith(gpu: GPU | undefined): BackendHost {
   return {
+    surroundings: 'browser',
     gpu,
     ort: { webgpu: () => Promise.reject(new Error('not to be loaded')), cpu: ortCpu },
     shaders: { forecast: '', eulerStep: '', gram: '' },
@@ -34,6 +35,23 @@ test('the CPU backend does what its graphs say, step by step', async () => {
   try {
     expect(backend.info).toMatchObject({ kind: 'cpu', precision: 'float32' });
     await expectFollowed(backend, 1e-5);
+  } finally {
+    await backend.dispose();
+  }
+});
+
+test('NaN from the CPU blames the weights, not a GPU', async () => {
+  const backend = await chooseBackend('cpu', formulaBundle(), hostWith(undefined));
+  try {
+    const { run, conditioning } = await beginOn(backend);
+    run.dispose();
+    const latents = new Float32Array(6 * 64).fill(NaN);
+    const broken = await backend.begin(latents, { rows: 3, columns: 2 }, conditioning);
+    await expect(broken.decode()).rejects.toMatchObject({
+      code: 'internal',
+      message: expect.stringContaining('weights') as string,
+      hint: expect.not.stringContaining('GPU') as string,
+    });
   } finally {
     await backend.dispose();
   }
@@ -165,7 +183,7 @@ test.each([
 
 test('WebGPU asked for by name is not replaced in silence', async () => {
   await expect(chooseBackend('webgpu', formulaBundle(), hostWith(undefined))).rejects.toMatchObject(
-    { code: 'no-webgpu', hint: expect.stringContaining('processor') as string },
+    { code: 'no-webgpu', hint: expect.stringContaining('CPU') as string },
   );
 });
 

@@ -34,9 +34,12 @@ test('a refused GPU is described by its first fault, a long one in short', () =>
       passed: false,
     },
   });
-  const { message } = new WebGpuFailed([of(0.09), of(NaN, `Shader 'Clip'\n  ${'x'.repeat(999)}`)]);
+  const attempts = [of(0.09), of(NaN, `Shader 'Clip'\n  ${'x'.repeat(999)}`)];
+  const { message, hint } = new WebGpuFailed(attempts, 'browser');
   expect(message).toContain('with subgroups a transformer block is off by 9.0 %, where 1.0 % is');
   expect(message).toContain("without subgroups a transformer block does not run (Shader 'Clip' xx");
   expect(message.length).toBeLessThan(450);
-  expect(new WebGpuFailed([of(NaN)]).message).toContain('a transformer block gives NaN');
+  expect(hint).toMatch(/browser/);
+  expect(new WebGpuFailed(attempts, 'node').hint).not.toMatch(/browser/);
+  expect(new WebGpuFailed([of(NaN)], 'node').message).toContain('a transformer block gives NaN');
 });

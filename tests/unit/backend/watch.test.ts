@@ -1,14 +1,14 @@
 import { expect, test, vi } from 'vitest';
-import { DeviceWatch } from '../../../src/backend/webgpu/watch.ts';
+import { DeviceWatch, type DeviceUse } from '../../../src/backend/webgpu/watch.ts';
 
 /** As much of a device as a watch looks at, and its loss. */
-function losable() {
+function losable(use?: DeviceUse) {
   let lose!: () => void;
   const lost = new Promise<{ message: string }>((resolve) => {
     lose = () => resolve({ message: 'unplugged' });
   });
   const device = { lost, addEventListener: () => undefined } as unknown as GPUDevice;
-  return { watch: new DeviceWatch(device), lose };
+  return { watch: new DeviceWatch(device, use), lose };
 }
 
 const LOST = { code: 'device-lost', message: 'The GPU was lost: unplugged' };
@@ -24,6 +24,17 @@ test('what is under way rejects when the device is lost, queued or not', async (
   }
   await expect(watch.run(() => Promise.resolve(1))).rejects.toMatchObject(LOST);
   await expect(watch.guard(never())).rejects.toMatchObject(LOST);
+});
+
+test('a device lost while converting says nothing of images', async () => {
+  const { watch, lose } = losable('conversion');
+  const pending = watch.guard(new Promise<never>(() => undefined));
+  const expectation = expect(pending).rejects.toMatchObject({
+    ...LOST,
+    hint: expect.stringMatching(/^(?!.*image).*conversion again: it resumes/) as string,
+  });
+  lose();
+  await expectation;
 });
 
 test('a mapping broken off before the loss is told is lost too', async () => {

@@ -7,7 +7,7 @@ import type { Ort } from './ort.ts';
 export interface OrtModule {
   /** The module, with `env.wasm.wasmPaths` already set where it cannot find its wasm itself. */
   readonly ort: Ort;
-  /** Threads for the CPU build; left out, what the browser allows. */
+  /** Threads for the CPU build; left out, what the browser allows (cpu/threads.ts). */
   readonly threads?: number;
   /**
    * Whether a session's external data may be Blobs, which it reads piece by piece: the JSPI build.

@@ -26,7 +26,7 @@ export async function workOffline(): Promise<void> {
   });
   if (!isFirst) return;
   state.announcement.value = 'This page works offline from now on.';
-  if (kind === 'cpu' && !crossOriginIsolated) await tell(FASTER);
+  if (kind === 'cpu' && gainsThreads()) await tell(FASTER);
 }
 
 function watchVersions(registration: ServiceWorkerRegistration): void {
@@ -47,7 +47,21 @@ async function tell(news: state.Notice): Promise<void> {
   notice.value = news;
 }
 
-/** Wasm has threads in isolated pages only, which the service worker makes where the host does not. */
+/**
+ * Whether wasm gets threads by a reload. They need an isolated page, which the service worker makes
+ * where the host does not, a second core, and an engine with shared memory. Pages that are not isolated
+ * do not see SharedArrayBuffer; wasm's memory shows whether there is one.
+ */
+function gainsThreads(): boolean {
+  if (globalThis.crossOriginIsolated || !(navigator.hardwareConcurrency > 1)) return false;
+  try {
+    const { buffer } = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
+  } catch {
+    return false;
+  }
+}
+
 const FASTER: state.Notice = {
   report: {
     message: 'Pictures are made faster after a reload.',

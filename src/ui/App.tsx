@@ -2,21 +2,21 @@ import { useEffect } from 'preact/hooks';
 import { cancel } from './actions.ts';
 import { CachePanel } from './CachePanel.tsx';
 import { EngineStatus } from './EngineStatus.tsx';
+import { cancelsRun } from './escape.ts';
 import { Lab } from './lab/Lab.tsx';
 import { ModelsButton } from './models/ModelsButton.tsx';
 import { ModelsDialog } from './models/ModelsDialog.tsx';
-import { open as modelsOpen } from './models/state.ts';
 import { NoticeBar } from './NoticeBar.tsx';
 import { PictureSettings } from './PictureSettings.tsx';
 import { PromptForm } from './PromptForm.tsx';
 import { Stage } from './Stage.tsx';
 import { announcement } from './state.ts';
+import { StorageHint } from './StorageHint.tsx';
 
 export function App() {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
-      // There it closes the dialog, and the picture goes on.
-      if (event.key === 'Escape' && !modelsOpen.value) void cancel();
+      if (cancelsRun(event)) void cancel();
     };
     addEventListener('keydown', onKeyDown);
     return () => removeEventListener('keydown', onKeyDown);
@@ -41,6 +41,7 @@ export function App() {
           <div class="settings">
             <PictureSettings />
             <CachePanel />
+            <StorageHint />
           </div>
         </div>
         <Lab />

@@ -1,4 +1,7 @@
+import { useRef } from 'preact/hooks';
+import type { EngineInfo } from '../worker/api.ts';
 import { bytesOfBytes } from './format.ts';
+import { useLightDismiss } from './light-dismiss.ts';
 import { residencyInWords } from './models/words.ts';
 import { engine } from './state.ts';
 
@@ -6,26 +9,7 @@ import { engine } from './state.ts';
 export function EngineStatus() {
   const state = engine.value;
   if (state.kind === 'failed') return <p class="engine failed">No model is loaded</p>;
-  if (state.kind === 'ready') {
-    const { backend, model } = state.info;
-    return (
-      <details class="engine ready" data-backend={backend.kind}>
-        <summary>
-          <span>
-            {model.title} on {backend.kind === 'webgpu' ? 'WebGPU' : 'CPU'}
-          </span>
-        </summary>
-        <div class="card">
-          <p>
-            {backend.adapter}, {backend.precision}
-          </p>
-          <p>{backend.reason}</p>
-          <p>{residencyInWords(backend.residency)}</p>
-          <p>Licence of the model: {model.licence}</p>
-        </div>
-      </details>
-    );
-  }
+  if (state.kind === 'ready') return <EngineDetails info={state.info} />;
   const { progress } = state;
   return (
     <div class="engine loading">
@@ -40,5 +24,28 @@ export function EngineStatus() {
           : 'Loading the model'}
       </span>
     </div>
+  );
+}
+
+function EngineDetails({ info }: { readonly info: EngineInfo }) {
+  const details = useRef<HTMLDetailsElement>(null);
+  useLightDismiss(details);
+  const { backend, model } = info;
+  return (
+    <details ref={details} class="engine ready" data-backend={backend.kind}>
+      <summary>
+        <span>
+          {model.title} on {backend.kind === 'webgpu' ? 'WebGPU' : 'CPU'}
+        </span>
+      </summary>
+      <div class="card">
+        <p>
+          {backend.adapter}, {backend.precision}
+        </p>
+        <p>{backend.reason}</p>
+        <p>{residencyInWords(backend.residency)}</p>
+        <p>Licence of the model: {model.licence}</p>
+      </div>
+    </details>
   );
 }

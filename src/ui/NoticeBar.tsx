@@ -5,7 +5,7 @@ import { notice } from './state.ts';
 export function NoticeBar() {
   // The live region is there before its text, or screen readers would miss the first one.
   return (
-    <div role="alert" class="notice-region">
+    <div role="alert" class="notice-region toast">
       {notice.value && (
         <div class="notice" data-code={notice.value.report.code}>
           <div>

@@ -5,7 +5,16 @@ import { Select } from './choices.tsx';
 import { NumberField, SliderField } from './fields.tsx';
 import { SAMPLER_NAMES } from './format.ts';
 import { Icon } from './Icon.tsx';
-import { finished, guidance, info, randomSeed, sampler, seed, sizeIndex, steps } from './state.ts';
+import {
+  finished,
+  guidance,
+  knownModel,
+  randomSeed,
+  sampler,
+  seed,
+  sizeIndex,
+  steps,
+} from './state.ts';
 import { guidanceProblem, seedProblem, stepsProblem } from './validate.ts';
 
 /** What holds for a whole picture: steps, size, sampler, seed. */
@@ -49,7 +58,7 @@ function Problem({ id, text }: { readonly id: string; readonly text: string | un
 
 function SizeField() {
   const id = useId();
-  const sizes = info.value?.model.sizes ?? [];
+  const sizes = knownModel.value?.sizes ?? [];
   return (
     <div class="field">
       <label for={id}>Size</label>
@@ -72,7 +81,7 @@ function SizeField() {
 
 /** How closely the picture keeps to the prompt, for models that were taught to be told. */
 function GuidanceField() {
-  const usual = info.value?.model.defaultGuidance ?? null;
+  const usual = knownModel.value?.defaultGuidance ?? null;
   if (usual === null) return null;
   return (
     <SliderField

@@ -1,14 +1,15 @@
 import { useEffect } from 'preact/hooks';
 import { cancel, generate } from './actions.ts';
+import { isComposing } from './escape.ts';
 import { Icon } from './Icon.tsx';
 import { promptField } from './prompt-field.ts';
-import { info, prompt, run } from './state.ts';
+import { knownModel, prompt, run } from './state.ts';
 import { ConceptBrowser } from './words/ConceptBrowser.tsx';
 import { PromptHint } from './words/PromptHint.tsx';
 
 export function PromptForm() {
   useEffect(() => promptField.current?.focus(), []);
-  const examples = info.value?.model.examples ?? [];
+  const examples = knownModel.value?.examples ?? [];
 
   const take = (example: string) => {
     prompt.value = example;
@@ -33,7 +34,7 @@ export function PromptForm() {
         onInput={(event) => (prompt.value = event.currentTarget.value)}
         onKeyDown={(event) => {
           // Shift+Enter is a new line; Enter while an input method composes is its own.
-          if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+          if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return;
           event.preventDefault();
           void generate();
         }}

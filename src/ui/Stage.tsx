@@ -16,10 +16,12 @@ export function Stage() {
       <div class="frame">
         <Picture />
       </div>
-      <Progress />
       <Timeline />
-      <UnknownWords />
-      {!run.value && <Summary />}
+      <div class={run.value || finished.value ? 'account active' : 'account'}>
+        <UnknownWords />
+        <Progress />
+        {!run.value && <Summary />}
+      </div>
     </section>
   );
 }

@@ -1,12 +1,12 @@
 /** Keeps the model, prompt, steps, guidance, sampler, seed and cache settings between visits. */
 import { effect } from '@preact/signals';
-import { get, set } from 'idb-keyval';
 import { type CacheSettings, settingsProblems } from '../cache/settings.ts';
 import type { ModelAddress } from '../worker/api.ts';
 import { SAMPLER_NAMES } from './format.ts';
 import { BUILT_IN } from './models/choice.ts';
 import { budgetProblem } from './models/budget.ts';
 import * as state from './state.ts';
+import { read, write } from './storage.ts';
 import { guidanceProblem, seedProblem, stepsProblem } from './validate.ts';
 
 const KEY = 'settings';
@@ -29,12 +29,9 @@ interface Remembered {
 /** The model that was used last. A page whose address names one does not change it. */
 let kept: string | undefined;
 
-/**
- * Sets what was set at the last visit; gives the model of it. Without storage (a private window,
- * blocked cookies) the page starts fresh every time.
- */
+/** Sets what was set at the last visit; gives the model of it. Without storage the page starts fresh. */
 export async function recall(): Promise<ModelAddress> {
-  const known = await get<Partial<Remembered>>(KEY).catch(() => undefined);
+  const known = await read<Partial<Remembered>>(KEY);
   if (!known || typeof known !== 'object') return BUILT_IN;
   const { modelId, memoryBudget } = known;
   if (memoryBudget !== undefined && !budgetProblem(memoryBudget)) {
@@ -82,11 +79,11 @@ export function remember(): void {
       randomSeed: state.randomSeed.value,
       cache: state.cache.value,
     };
-    const write = () => void set(KEY, current).catch(() => undefined);
+    const keep = () => void write(KEY, current);
     const before = chosen;
     chosen = `${current.modelId} ${current.memoryBudget}`;
     clearTimeout(timer);
-    if (before !== undefined && chosen !== before) write();
-    else timer = setTimeout(write, PAUSE_MS);
+    if (before !== undefined && chosen !== before) keep();
+    else timer = setTimeout(keep, PAUSE_MS);
   });
 }

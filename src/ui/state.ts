@@ -13,7 +13,8 @@ import type {
   ModelAddress,
   UnknownWord,
 } from '../worker/api.ts';
-import { BUILT_IN } from './models/choice.ts';
+import { BUILT_IN_MODEL } from './models/built-in-model.ts';
+import { BUILT_IN, BUILT_IN_KEY, modelKey } from './models/choice.ts';
 import { BALANCED } from './presets.ts';
 import { cacheProblem, stepsProblem } from './validate.ts';
 
@@ -68,9 +69,9 @@ export const prompt = signal('');
  * NaN while its field holds no number; the same goes for the numbers in `cache`. A model that is
  * loaded for the first time brings its own usual number.
  */
-export const steps = signal(28);
+export const steps = signal(BUILT_IN_MODEL.defaultSteps);
 /** Guidance scale, for models that take one. */
-export const guidance = signal(3.5);
+export const guidance = signal(BUILT_IN_MODEL.defaultGuidance ?? 3.5);
 /** Key of the model that steps and guidance were chosen for, empty before the first one. */
 export const chosenFor = signal('');
 export const sampler = signal<GenerateRequest['sampler']>('euler');
@@ -89,6 +90,11 @@ export const preview = signal<Preview | undefined>(undefined);
 export const finished = signal<Finished | undefined>(undefined);
 
 export const info = computed(() => (engine.value.kind === 'ready' ? engine.value.info : undefined));
+
+/** The model as far as it is known: the one that comes with the page, before it is loaded too. */
+export const knownModel = computed<EngineInfo['model'] | undefined>(
+  () => info.value?.model ?? (modelKey(model.value) === BUILT_IN_KEY ? BUILT_IN_MODEL : undefined),
+);
 
 /** Steps of the picture that the timeline shows: running, finished, or the next one. */
 export const shownSteps = computed(() => {

@@ -50,6 +50,5 @@ async function loadCpuBuild(): Promise<OrtModule> {
 function withFiles(ort: Ort, mjs: string, wasm: string): OrtModule {
   const here = self.location.href;
   ort.env.wasm.wasmPaths = { mjs: new URL(mjs, here).href, wasm: new URL(wasm, here).href };
-  // wasm threads share memory, which browsers allow only to cross-origin isolated pages.
-  return self.crossOriginIsolated ? { ort } : { ort, threads: 1 };
+  return { ort };
 }

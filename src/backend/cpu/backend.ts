@@ -19,6 +19,7 @@ import { TextCache } from '../text-cache.ts';
 import { textInputs, textKey } from '../text.ts';
 import { CpuRun } from './run.ts';
 import { cpuSessions } from './sessions.ts';
+import { threadsAllowed, threadsInUse } from './threads.ts';
 
 /** Encoded text in the processor's memory. */
 export interface CpuConditioning extends Conditioning {
@@ -40,19 +41,15 @@ export async function createCpuBackend(
   ort.env.wasm.numThreads = threads;
   const components = new Components(cpuSessions(ort), bundle, 'float32', memoryBudget);
   await components.openAhead();
+  const used = threadsInUse(ort, threads);
   const info: BackendInfo = {
     kind: 'cpu',
-    adapter: `Processor, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    adapter: `Processor, ${used} ${used === 1 ? 'thread' : 'threads'}`,
     precision: 'float32',
     reason,
     residency: components.plan,
   };
   return new CpuBackend(info, ort, bundle.manifest, components, cachedTexts);
-}
-
-/** Threads share memory, which browsers allow only to cross-origin isolated pages. */
-function threadsAllowed(): number {
-  return globalThis.crossOriginIsolated ? navigator.hardwareConcurrency : 1;
 }
 
 class CpuBackend implements Backend {

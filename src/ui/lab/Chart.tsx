@@ -35,7 +35,14 @@ interface ChartProps {
   readonly data: readonly (readonly (number | null)[])[];
 }
 
-const HEIGHT = 260;
+/** Sizes of a chart in rem, so that it grows with the browser's text. */
+const HEIGHT = 16.25;
+const FONT = 0.75;
+const X_AXIS = 1.9;
+const Y_AXIS = 3.5;
+const AXIS_LABEL = 1.25;
+/** Between two marks, at least. */
+const SPACE = { x: 3.1, y: 1.9 } as const;
 
 /**
  * A uPlot chart with the page's colours and a legend of its own, which also reads the values under
@@ -48,7 +55,7 @@ export function Chart({ title, description, x, y, lines, data }: ChartProps) {
 
   useEffect(() => {
     const element = holder.current!;
-    const size = () => ({ width: Math.max(200, element.clientWidth), height: HEIGHT });
+    const size = () => ({ width: element.clientWidth, height: HEIGHT * rem() });
     const chart = new uPlot(
       { ...optionsOf(element, x, y, lines, (index) => (pointed.value = index)), ...size() },
       dataOf(data),
@@ -121,7 +128,8 @@ function dataOf(data: ChartProps['data']): uPlot.AlignedData {
   return data as uPlot.AlignedData;
 }
 
-const FONT = '12px system-ui, sans-serif';
+/** In CSS pixels. */
+const rem = (): number => parseFloat(getComputedStyle(document.documentElement).fontSize);
 
 function optionsOf(
   element: HTMLElement,
@@ -131,13 +139,16 @@ function optionsOf(
   onPoint: (index: number | null) => void,
 ): Omit<uPlot.Options, 'width' | 'height'> {
   const color = (css: string) => () => resolved(element, css);
-  const axis = ({ label, format, whole }: Axis): uPlot.Axis => ({
+  const unit = rem();
+  const font = `${FONT * unit}px system-ui, sans-serif`;
+  const axis = ({ label, format, whole }: Axis, along: keyof typeof SPACE): uPlot.Axis => ({
     label,
-    font: FONT,
-    labelFont: FONT,
-    labelSize: 20,
+    font,
+    labelFont: font,
+    labelSize: AXIS_LABEL * unit,
     labelGap: 0,
     stroke: color('var(--muted)'),
+    space: SPACE[along] * unit,
     grid: { stroke: color('var(--line)'), width: 1 },
     ticks: { stroke: color('var(--line)'), width: 1, size: 4 },
     values: (_, marks) => marks.map((mark: number | null) => (mark === null ? '' : format(mark))),
@@ -151,8 +162,8 @@ function optionsOf(
   return {
     scales: { x: scale(x), y: scale(y) },
     axes: [
-      { ...axis(x), size: 30 },
-      { ...axis(y), size: 56 },
+      { ...axis(x, 'x'), size: X_AXIS * unit },
+      { ...axis(y, 'y'), size: Y_AXIS * unit },
     ],
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, y: false, points: { size: 8 } },

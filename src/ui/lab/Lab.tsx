@@ -1,15 +1,7 @@
-import type { Abscissa } from '../../cache/settings.ts';
-import { Segments } from '../choices.tsx';
+import { useEffect } from 'preact/hooks';
 import { finished } from '../state.ts';
-import { NormalityCharts } from './NormalityCharts.tsx';
-import { SigmaChart } from './SigmaChart.tsx';
-import { abscissa, errors, LAB_ID, open } from './state.ts';
-import { StepChart } from './StepChart.tsx';
-
-const ABSCISSA_NAMES: Readonly<Record<Abscissa, string>> = {
-  flow: 'Flow time',
-  step: 'Step numbers',
-};
+import { loadCharts, loaded } from './load.ts';
+import { errors, LAB_ID, open } from './state.ts';
 
 /** What the finished run's own features say about forecasting. */
 export function Lab() {
@@ -24,22 +16,35 @@ export function Lab() {
             How far forecasts of “{prompt}”, seed {seed}, were from what was then computed
           </span>
         </summary>
-        {open.value && (
-          <>
-            <Segments
-              label="Forecast along"
-              names={ABSCISSA_NAMES}
-              value={abscissa.value}
-              onChange={(chosen) => (abscissa.value = chosen)}
-            />
-            <div class="charts">
-              <StepChart />
-              <SigmaChart />
-              <NormalityCharts />
-            </div>
-          </>
-        )}
+        {open.value && <Inside />}
       </details>
     </section>
   );
+}
+
+function Inside() {
+  useEffect(() => void loadCharts(), []);
+  const state = loaded.value;
+  switch (state.kind) {
+    case 'ready':
+      return <state.LabCharts />;
+    case 'loading':
+      return (
+        <p class="hint lab-wait" role="status">
+          Loading the charts…
+        </p>
+      );
+    case 'failed':
+      return (
+        <div class="lab-wait" role="alert">
+          <p class="problem">
+            The charts could not be loaded, perhaps because the connection was lost. Try again, or
+            reload the page.
+          </p>
+          <button type="button" onClick={() => void loadCharts()}>
+            Try again
+          </button>
+        </div>
+      );
+  }
 }

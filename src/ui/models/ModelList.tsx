@@ -1,7 +1,7 @@
 import { BuiltInRow } from './BuiltInRow.tsx';
 import { LIST_TITLE_ID } from './focus.ts';
 import { StoredRow } from './StoredRow.tsx';
-import { library } from './state.ts';
+import { library, problem } from './state.ts';
 import { spaceInWords } from './words.ts';
 
 /** The models that can be used or gone on with, and the space that they take. */
@@ -18,7 +18,13 @@ export function ModelList() {
           <StoredRow key={record.id} record={record} />
         ))}
       </ul>
-      <p class="hint space">{known ? spaceInWords(known.space) : 'Looking for stored models…'}</p>
+      <p class="hint space">
+        {known ? spaceInWords(known.space) : <Unknown failed={problem.value !== undefined} />}
+      </p>
     </section>
   );
+}
+
+function Unknown({ failed }: { readonly failed: boolean }) {
+  return <>{failed ? 'No other models can be kept here.' : 'Looking for stored models…'}</>;
 }

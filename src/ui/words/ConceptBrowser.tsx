@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
-import { info } from '../state.ts';
+import { knownModel } from '../state.ts';
 import { ConceptList } from './ConceptList.tsx';
 
 /** What the model can draw, for those who want to look; only where the model tells. */
 export function ConceptBrowser() {
   const [open, setOpen] = useState(false);
-  if (!info.value?.model.hasVocabulary) return null;
+  if (!knownModel.value?.hasVocabulary) return null;
   return (
     <details
       class="more concepts"

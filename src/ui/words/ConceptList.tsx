@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { reportOf } from '../../errors.ts';
+import { isComposing } from '../escape.ts';
 import { info, notice } from '../state.ts';
 import { insertName, readConcepts } from './concepts.ts';
 import { type Concepts, namesMatching } from './find.ts';
@@ -13,7 +14,7 @@ export function ConceptList() {
   const names = namesMatching(concepts, text);
 
   const onSearchKey = (event: KeyboardEvent) => {
-    if (event.key === 'Enter') {
+    if (event.key === 'Enter' && !isComposing(event)) {
       // The form around it would make a picture.
       event.preventDefault();
       if (text.trim() !== '' && names[0] !== undefined) insertName(names[0]);

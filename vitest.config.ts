@@ -13,7 +13,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'gpu', include: ['tests/gpu/**/*.test.ts'], testTimeout: 120_000 },
+        test: {
+          name: 'gpu',
+          include: ['tests/gpu/**/*.test.ts'],
+          globalSetup: ['tests/gpu/setup.ts'],
+          testTimeout: 120_000,
+        },
       },
       {
         extends: true,

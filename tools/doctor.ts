@@ -5,6 +5,7 @@ import { adapterName, type AdapterReport } from '../src/backend/webgpu/device.ts
 import type { Attempt } from '../src/backend/webgpu/open.ts';
 import { AppError } from '../src/errors.ts';
 import { readArguments } from './args.ts';
+import { vulkanInUse } from './node-gpu.ts';
 import { nodeHost } from './node-ort.ts';
 
 const HELP = `Usage: hicache doctor
@@ -28,6 +29,7 @@ export async function doctorCommand(args: string[]): Promise<void> {
   const obstacle = (await obstacleTo(host.gpu)) ?? report.problem;
   const lines = [
     `Node ${process.versions.node} on ${process.platform} ${process.arch}`,
+    `Vulkan driver: ${vulkanInUse()}`,
     ...(report.adapter ? describeGpu(report.adapter) : ['No GPU']),
     ...report.attempts.map(describeAttempt),
     ...(report.problem === null ? [] : [`WebGPU cannot be used: ${report.problem}`]),

@@ -164,6 +164,7 @@ function enter(
     // The old name and the new one: a loader reads either, and they must not disagree.
     VK_ICD_FILENAMES: lavapipe,
     VK_DRIVER_FILES: lavapipe,
+    HICACHE_VULKAN: 'lavapipe',
     ...env,
   };
   const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`);

@@ -4,23 +4,30 @@ import { availableParallelism, constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { create, globals } from 'webgpu';
-
-/** Where Debian's and Ubuntu's Chromium packages put SwiftShader, a Vulkan driver in software. */
-const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
+import { chooseVulkan, type VulkanDriver } from './vulkan.ts';
 
 /** Keeps a library loaded when `dlopen`'s handle is closed (glibc's RTLD_NODELETE). */
 const NO_DELETE = 0x1000;
 
 let provided: GPU | undefined;
+let driver: VulkanDriver | undefined;
+
+/** The Vulkan driver that WebGPU runs on here, for people. */
+export function vulkanInUse(): string {
+  nodeGpu();
+  return driver!.words;
+}
 
 /**
  * `navigator.gpu` for Node, made once: it also defines WebGPU's globals and a `navigator`, which
- * ONNX Runtime looks for. On Linux without a configured Vulkan driver it takes Chromium's
- * software one where that is installed.
+ * ONNX Runtime looks for. Its driver is chosen by name: vulkan.ts.
+ *
+ * @throws AppError if the driver that is named is not there.
  */
 export function nodeGpu(): GPU {
   if (provided) return provided;
-  useSoftwareVulkan();
+  driver = chooseVulkan();
+  if (driver.manifest !== undefined) useOnly(driver.manifest);
   Object.assign(globalThis, globals);
   provided = create([]);
   Object.defineProperty(globalThis, 'navigator', {
@@ -36,14 +43,15 @@ export function nodeGpu(): GPU {
   return provided;
 }
 
-function useSoftwareVulkan(): void {
-  const configured = process.env.VK_ICD_FILENAMES ?? process.env.VK_DRIVER_FILES;
-  const installed = ['/etc/vulkan/icd.d', '/usr/share/vulkan/icd.d'].some(existsSync);
-  if (process.platform !== 'linux' || configured || installed || !existsSync(SWIFTSHADER)) return;
-  process.env.VK_ICD_FILENAMES = SWIFTSHADER;
+/** Makes a driver the only one, whatever else is installed or configured. */
+function useOnly(manifest: string): void {
+  // The old name and the new one: a loader reads either, and they must not disagree.
+  process.env.VK_ICD_FILENAMES = manifest;
+  process.env.VK_DRIVER_FILES = manifest;
+  delete process.env.VK_ADD_DRIVER_FILES;
   // Dawn looks for libvulkan.so.1 by name; Chromium brings its own where no linker searches.
   // Loaded beforehand it is found. It is no Node module, which is what the error says.
-  const loader = join(dirname(SWIFTSHADER), 'libvulkan.so.1');
+  const loader = join(dirname(manifest), 'libvulkan.so.1');
   if (!existsSync(loader)) return;
   try {
     process.dlopen({ exports: {} }, loader, constants.dlopen.RTLD_NOW | NO_DELETE);

@@ -13,7 +13,8 @@ import { ortQueue } from '../../src/backend/serial.ts';
 import { readFloats, storageBuffer } from '../../src/backend/webgpu/buffers.ts';
 import { EulerStepKernel } from '../../src/backend/webgpu/euler_step.ts';
 import { ForecastKernel, MOST_ANCHORS } from '../../src/backend/webgpu/forecast.ts';
-import type { GraphBuilder } from '../../src/onnx/builder.ts';
+import { floatsToHalves, halvesToFloats } from '../../src/half.ts';
+import type { GraphBuilder, Precision } from '../../src/onnx/builder.ts';
 import { headGraph } from '../../src/onnx/components/head.ts';
 import { parseConfig, schemas } from '../../src/onnx/configs.ts';
 import { noTensor, type TensorSource } from '../../src/onnx/tensors.ts';
@@ -21,7 +22,7 @@ import { deviation } from '../../tools/deviation.ts';
 import { ortCpu, ortWebGpu } from '../../tools/node-ort.ts';
 import { FLUX } from '../unit/onnx/flux-dev.ts';
 import { DataFiles } from '../unit/onnx/flux-models.ts';
-import { filledBuffer, testDevice } from './support.ts';
+import { filledBuffer, needsShaders, PRECISIONS, testDevice } from './support.ts';
 
 /** FLUX.1-dev's; the head has none of its blocks. */
 const CONFIG = parseConfig(schemas.flux, FLUX, 'FLUX.1-dev');
@@ -95,34 +96,50 @@ function similarFeatures(count: number): Float32Array[] {
   });
 }
 
-test('a forecast step of FLUX.1-dev at 1024 x 1024', { timeout: 300_000 }, async () => {
-  const data = new DataFiles('f16');
-  const random = new RandomHead();
-  const graph = await headGraph(
-    CONFIG,
-    'float32',
-    data.weights('head.data', random),
-    data.weights('conditioning.data', random),
-  );
-  const anchors = similarFeatures(MOST_ANCHORS);
-  const latents = noise(LATENTS, 300);
-  expect(WEIGHTS).toHaveLength(MOST_ANCHORS);
+/** Relative L2 errors: of one rounding, of the head's arithmetic, and of a small step with that. */
+const TOLERANCE = {
+  float32: { features: 1e-6, velocity: 1e-4, latents: 1e-5 },
+  float16: { features: 1e-3, velocity: 1e-2, latents: 1e-3 },
+} as const;
 
-  const actual = await stepOnGpu(data, graph, anchors, latents);
+test.for(PRECISIONS)(
+  'a forecast step of FLUX.1-dev at 1024 x 1024 in %s',
+  { timeout: 300_000 },
+  async (precision, context) => {
+    await needsShaders(precision, context);
+    const tolerance = TOLERANCE[precision];
+    const random = new RandomHead();
+    const head = (data: DataFiles, precision: Precision) =>
+      headGraph(
+        CONFIG,
+        precision,
+        data.weights('head.data', random),
+        data.weights('conditioning.data', random),
+      );
+    const anchors = similarFeatures(MOST_ANCHORS).map((features) =>
+      precision === 'float16' ? halvesToFloats(floatsToHalves(features)) : features,
+    );
+    const latents = noise(LATENTS, 300);
+    expect(WEIGHTS).toHaveLength(MOST_ANCHORS);
 
-  const features = new Float32Array(TOKENS * HIDDEN);
-  forecast(WEIGHTS, anchors, features);
-  expect(deviation(actual.features, features).relativeL2).toBeLessThan(1e-6);
-  const { ort } = await ortCpu();
-  const feeds = {
-    ...conditioning(ort),
-    features: new ort.Tensor('float32', features, [1, TOKENS, HIDDEN]),
-  };
-  const velocity = (await data.runOnCpu([graph], feeds))['velocity']!;
-  expect(deviation(actual.velocity, velocity).relativeL2).toBeLessThan(1e-4);
-  eulerStep(latents, velocity, DELTA_SIGMA);
-  expect(deviation(actual.latents, latents).relativeL2).toBeLessThan(1e-5);
-});
+    const onGpu = new DataFiles('f16');
+    const actual = await stepOnGpu(onGpu, await head(onGpu, precision), anchors, latents);
+
+    const features = new Float32Array(TOKENS * HIDDEN);
+    forecast(WEIGHTS, anchors, features);
+    expect(deviation(actual.features, features).relativeL2).toBeLessThan(tolerance.features);
+    const { ort } = await ortCpu();
+    const feeds = {
+      ...conditioning(ort),
+      features: new ort.Tensor('float32', features, [1, TOKENS, HIDDEN]),
+    };
+    const onCpu = new DataFiles('f16');
+    const velocity = (await onCpu.runOnCpu([await head(onCpu, 'float32')], feeds))['velocity']!;
+    expect(deviation(actual.velocity, velocity).relativeL2).toBeLessThan(tolerance.velocity);
+    eulerStep(latents, velocity, DELTA_SIGMA);
+    expect(deviation(actual.latents, latents).relativeL2).toBeLessThan(tolerance.latents);
+  },
+);
 
 interface Step {
   readonly features: Float32Array;
@@ -139,10 +156,12 @@ async function stepOnGpu(
 ): Promise<Step> {
   const device = await testDevice();
   const { ort } = await ortWebGpu();
+  const { precision } = graph;
+  const bytes = precision === 'float16' ? 2 : 4;
   try {
-    const forecastKernel = await ForecastKernel.create(device, source('forecast'), 'float32');
+    const forecastKernel = await ForecastKernel.create(device, source('forecast'), precision);
     const eulerKernel = await EulerStepKernel.create(device, source('euler_step'));
-    const features = storageBuffer(device, 'features', 4 * TOKENS * HIDDEN);
+    const features = storageBuffer(device, 'features', bytes * TOKENS * HIDDEN);
     const velocity = storageBuffer(device, 'velocity', 4 * LATENTS);
     const latents = filledBuffer(device, 'latents', noisy);
     const submit = (recordPass: (encoder: GPUCommandEncoder) => void): void => {
@@ -151,29 +170,33 @@ async function stepOnGpu(
       device.queue.submit([encoder.finish()]);
     };
 
-    const buffers = anchors.map((values) => filledBuffer(device, 'anchor', values));
+    const buffers = anchors.map((values) =>
+      filledBuffer(device, 'anchor', precision === 'float16' ? floatsToHalves(values) : values),
+    );
     forecastKernel.setWeights(WEIGHTS);
     submit((encoder) => forecastKernel.run(encoder, buffers, features));
-    const onGpu = (gpuBuffer: GPUBuffer, width: number): Tensor =>
-      ort.Tensor.fromGpuBuffer(gpuBuffer, { dataType: 'float32', dims: [1, TOKENS, width] });
+    const onGpu = (gpuBuffer: GPUBuffer, dataType: Precision, width: number): Tensor =>
+      ort.Tensor.fromGpuBuffer(gpuBuffer, { dataType, dims: [1, TOKENS, width] });
     const session = await data.session(graph, ort, {
       executionProviders: [{ name: 'webgpu', device }],
     } as InferenceSession.SessionOptions);
-    const given = { ...conditioning(ort), features: onGpu(features, HIDDEN) };
+    const given = { ...conditioning(ort), features: onGpu(features, precision, HIDDEN) };
     const results = await runSession(ortQueue, session, given, {
-      velocity: onGpu(velocity, CONFIG.in_channels),
+      velocity: onGpu(velocity, 'float32', CONFIG.in_channels),
     });
     expect(outputOf(results, 'velocity').gpuBuffer).toBe(velocity);
     eulerKernel.setDeltaSigma(DELTA_SIGMA);
     submit((encoder) => eulerKernel.run(encoder, latents, velocity));
 
-    const [forecasted, found, stepped] = await readFloats(device, [
-      { buffer: features, length: TOKENS * HIDDEN },
+    const [words, found, stepped] = await readFloats(device, [
+      { buffer: features, length: (bytes * TOKENS * HIDDEN) / 4 },
       { buffer: velocity, length: LATENTS },
       { buffer: latents, length: LATENTS },
     ]);
     await session.release();
-    return { features: forecasted!, velocity: found!, latents: stepped! };
+    const forecasted =
+      precision === 'float16' ? halvesToFloats(new Uint16Array(words!.buffer)) : words!;
+    return { features: forecasted, velocity: found!, latents: stepped! };
   } finally {
     device.destroy();
   }

@@ -7,7 +7,14 @@ import { floatsToHalves, halvesToFloats } from '../../src/half.ts';
 import { storageBuffer } from '../../src/backend/webgpu/buffers.ts';
 import { ForecastKernel, MOST_ANCHORS } from '../../src/backend/webgpu/forecast.ts';
 import type { Precision } from '../../src/backend/webgpu/precision.ts';
-import { filledBuffer, readBytes, testDevice } from './support.ts';
+import {
+  filledBuffer,
+  needsShaders,
+  normalHalves,
+  readBytes,
+  SMALLEST_HALF,
+  testDevice,
+} from './support.ts';
 
 const source = readFileSync('shaders/forecast.wgsl', 'utf8');
 let device: GPUDevice;
@@ -58,12 +65,13 @@ function expectClose(
   weights: readonly number[],
   anchors: readonly Float32Array[],
   tolerance: number,
+  smallest: number,
 ): void {
   const expected = new Float32Array(actual.length);
   forecast(weights, anchors, expected);
   const scale = scaleOf(weights, anchors);
   const wrong = expected.findIndex(
-    (value, i) => !(Math.abs(actual[i]! - value) <= tolerance * scale[i]! + 1e-30),
+    (value, i) => !(Math.abs(actual[i]! - value) <= tolerance * scale[i]! + smallest),
   );
   expect(wrong, `number ${wrong}: ${actual[wrong]} instead of ${expected[wrong]}`).toBe(-1);
 }
@@ -94,7 +102,8 @@ describe('forecast.wgsl, float32', () => {
     const kernel = await ForecastKernel.create(device, source, 'float32', 3);
     await fc.assert(
       fc.asyncProperty(problems, async ({ weights, anchors }) => {
-        expectClose(await onGpu(kernel, 'float32', weights, anchors), weights, anchors, 1e-6);
+        const actual = await onGpu(kernel, 'float32', weights, anchors);
+        expectClose(actual, weights, anchors, 1e-6, 1e-30);
       }),
       { numRuns: 60 },
     );
@@ -147,27 +156,29 @@ describe('forecast.wgsl, float16', () => {
     anywhere.destroy();
   });
 
-  test('equals the reference', async ({ skip, annotate }) => {
-    if (!device.features.has('shader-f16')) {
-      const note = 'NOT RUN: the float16 forecast, because this GPU has no shader-f16.';
-      console.warn(note);
-      await annotate(note);
-      skip(note);
-    }
+  test('equals the reference', async (context) => {
+    await needsShaders('float16', context);
     const kernel = await ForecastKernel.create(device, source, 'float16', 3);
     await fc.assert(
       fc.asyncProperty(problems, async ({ weights, anchors }) => {
-        const halves = anchors.map((anchor) => halvesToFloats(floatsToHalves(anchor)));
+        const halves = anchors.map(normalHalves);
+        const actual = await onGpu(kernel, 'float16', weights, halves);
         // One rounding of the result to 11 bits, relative to no less than its terms' sum.
-        expectClose(
-          await onGpu(kernel, 'float16', weights, halves),
-          weights,
-          halves,
-          2 ** -11 + 1e-6,
-        );
+        expectClose(actual, weights, halves, 2 ** -11 + 1e-6, SMALLEST_HALF);
       }),
       { numRuns: 60 },
     );
+    kernel.dispose();
+  });
+
+  test('results too small for half precision come out as zero or nearly', async (context) => {
+    await needsShaders('float16', context);
+    const kernel = await ForecastKernel.create(device, source, 'float16');
+    const anchors = [Float32Array.of(1, -1, 3, 0)];
+    for (const weight of [2 ** -13, 2 ** -15, 2 ** -24, 2 ** -26, 1e-30, 5e-324]) {
+      const actual = await onGpu(kernel, 'float16', [weight], anchors);
+      expectClose(actual, [weight], anchors, 2 ** -11, SMALLEST_HALF);
+    }
     kernel.dispose();
   });
 });

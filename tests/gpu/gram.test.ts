@@ -6,8 +6,8 @@ import { gram } from '../../src/backend/cpu/gram.ts';
 import { storageBuffer } from '../../src/backend/webgpu/buffers.ts';
 import { GramKernel, MOST_VECTORS, RESULT_BYTES, rowsOf } from '../../src/backend/webgpu/gram.ts';
 import type { Precision } from '../../src/backend/webgpu/precision.ts';
-import { floatsToHalves, halvesToFloats } from '../../src/half.ts';
-import { readBytes, testDevice } from './support.ts';
+import { floatsToHalves } from '../../src/half.ts';
+import { needsShaders, normalHalves, readBytes, testDevice } from './support.ts';
 
 const source = readFileSync('shaders/gram.wgsl', 'utf8');
 let device: GPUDevice;
@@ -172,19 +172,12 @@ describe('gram.wgsl, float16', () => {
     anywhere.destroy();
   });
 
-  test('equals the reference', async ({ skip, annotate }) => {
-    if (!device.features.has('shader-f16')) {
-      const note = 'NOT RUN: the float16 products, because this GPU has no shader-f16.';
-      console.warn(note);
-      await annotate(note);
-      skip(note);
-    }
+  test('equals the reference', async (context) => {
+    await needsShaders('float16', context);
     const kernel = await GramKernel.create(device, source, 'float16');
     await fc.assert(
       fc.asyncProperty(problems, async ({ count, length, seed }) => {
-        const anchors = features(count, length, seed).map((anchor) =>
-          halvesToFloats(floatsToHalves(anchor)),
-        );
+        const anchors = features(count, length, seed).map(normalHalves);
         // Differences and sums are in f32, so nothing is lost but the halves' own rounding.
         expectClose(await onGpu(kernel, 'float16', anchors), anchors);
       }),

@@ -1,7 +1,38 @@
-import { expect } from 'vitest';
+import { expect, type TestContext } from 'vitest';
 import { storageBuffer } from '../../src/backend/webgpu/buffers.ts';
 import { requestAdapter, requestDevice } from '../../src/backend/webgpu/device.ts';
+import { floatsToHalves, halvesToFloats } from '../../src/half.ts';
 import { nodeGpu } from '../../tools/node-gpu.ts';
+
+export const PRECISIONS = ['float32', 'float16'] as const;
+
+/**
+ * The smallest half that is not subnormal: shaders may take what is smaller for zero, and nothing
+ * at all lies below 2^-24.
+ */
+export const SMALLEST_HALF = 2 ** -14;
+
+/** The nearest halves, of which none is subnormal. */
+export function normalHalves(values: Float32Array): Float32Array {
+  return halvesToFloats(floatsToHalves(values)).map((x) => (Math.abs(x) < SMALLEST_HALF ? 0 : x));
+}
+
+/**
+ * Skips a test of float16 where shaders cannot compute in it, and says so. `npm run test:float16`
+ * runs on a GPU that can, and takes a skipped test for a failure.
+ */
+export async function needsShaders(
+  precision: (typeof PRECISIONS)[number],
+  { skip, annotate, task }: TestContext,
+): Promise<void> {
+  if (precision === 'float32') return;
+  const adapter = await requestAdapter(nodeGpu());
+  if (adapter?.features.has('shader-f16')) return;
+  const note = `NOT RUN: ${task.name} in float16, because this GPU has no shader-f16.`;
+  console.warn(note);
+  await annotate(note);
+  skip(note);
+}
 
 /**
  * A device of this machine's GPU, or of a software one. Without any adapter the test fails: it

@@ -1,6 +1,6 @@
 /** Graphs of attention alone, and what they are given. */
 import type { Ort, Tensors } from '../../../src/backend/ort.ts';
-import { GraphBuilder } from '../../../src/onnx/builder.ts';
+import { GraphBuilder, type Precision } from '../../../src/onnx/builder.ts';
 import { attend } from '../../../src/onnx/components/attention.ts';
 import { Layers } from '../../../src/onnx/layers.ts';
 import { gaussianWeights } from '../support/weights.ts';
@@ -11,16 +11,20 @@ import { MemoryTensors } from './tensors.ts';
 export const WIDTH = 8;
 
 /** Inputs `query`, `key`, `value` [1, N, heads * WIDTH], `cos`, `sin`; output `attended`. */
-export function attentionGraph(data: DataFiles, heads: number): GraphBuilder {
+export function attentionGraph(
+  data: DataFiles,
+  heads: number,
+  precision: Precision = 'float32',
+): GraphBuilder {
   const hidden = heads * WIDTH;
-  const graph = new GraphBuilder('attention', 'float32');
-  const input = (name: string) => graph.input(name, 'float32', [1, 'N', hidden]);
+  const graph = new GraphBuilder('attention', precision);
+  const input = (name: string) => graph.input(name, precision, [1, 'N', hidden]);
   const projected = { query: input('query'), key: input('key'), value: input('value') };
-  const table = (name: string) => graph.input(name, 'float32', ['N', WIDTH / 2]);
+  const table = (name: string) => graph.input(name, precision, ['N', WIDTH / 2]);
   const rotary = { cos: table('cos'), sin: table('sin') };
   const layers = new Layers(graph, data.weights('none.data', new MemoryTensors()));
   const attended = attend(layers, projected, rotary, heads, 'attention');
-  graph.output('attended', 'float32', [1, 'N', hidden], attended);
+  graph.output('attended', precision, [1, 'N', hidden], attended);
   return graph;
 }
 

@@ -6,7 +6,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -27,9 +27,11 @@ const INSIDE = { repository: '/repository', cache: '/var/cache/hicache-studio' }
 /** Mounts in a namespace of their own, which the kernel takes down with the last process in it. */
 const ENTER = `
 set -e
-root=$1 repository=$2; shift 2
+root=$1 repository=$2 temporary=$3; shift 3
 for folder in proc sys dev; do mount --rbind "/$folder" "$root/$folder"; done
 mount --bind "$repository" "$root${INSIDE.repository}"
+mkdir -p "$root$temporary"
+mount --bind "$temporary" "$root$temporary"
 exec chroot "$root" /usr/bin/env --ignore-environment --chdir=${INSIDE.repository} "$@"
 `;
 
@@ -38,7 +40,7 @@ export interface Chroot {
   readonly root: string;
   /**
    * Runs a program in the repository's folder, with lavapipe as the only Vulkan driver and Node 24
-   * as `node`. The network and /dev are the machine's.
+   * as `node`. The network, /dev and the temporary folder (at the same path) are the machine's.
    *
    * @param env added to a small environment; nothing else is inherited
    * @param onOutput receives stdout and stderr; without it they go to this process's
@@ -168,7 +170,7 @@ function enter(
     ...env,
   };
   const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
-  const shell = ['sh', '-c', ENTER, 'sh', root, REPOSITORY, ...assignments, ...command];
+  const shell = ['sh', '-c', ENTER, 'sh', root, REPOSITORY, tmpdir(), ...assignments, ...command];
   return new Promise((resolve, reject) => {
     const child = spawn('unshare', ['--mount', '--propagation', 'private', ...shell], {
       stdio: onOutput ? ['ignore', 'pipe', 'pipe'] : 'inherit',

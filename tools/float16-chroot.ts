@@ -5,7 +5,15 @@
  * has compiled included.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
@@ -97,8 +105,11 @@ function checkMachine(): void {
   if (findProgram('debootstrap')) return;
   if (findProgram('apt-get')) {
     const apt = ['-o', 'DPkg::Lock::Timeout=600', '-y'];
-    execute('apt-get', [...apt, 'update']);
-    execute('apt-get', [...apt, 'install', '--no-install-recommends', 'debootstrap']);
+    const install = [...apt, 'install', '--no-install-recommends', 'debootstrap'];
+    // The lists of packages may be missing, or too old for the server.
+    if (!succeeds('apt-get', install) && succeeds('apt-get', [...apt, 'update'])) {
+      execute('apt-get', install);
+    }
   }
   if (!findProgram('debootstrap')) {
     throw missing('It needs the program debootstrap', 'this machine has none.');
@@ -108,6 +119,8 @@ function checkMachine(): void {
 /** Made beside its place and moved there as a whole: an attempt that broke off leaves no root. */
 function makeRoot(root: string): void {
   const attempt = mkdtempSync(`${root}.`);
+  // As a root folder is: apt fetches packages as a user of its own.
+  chmodSync(attempt, 0o755);
   try {
     const checked = existsSync(KEYRING) ? [`--keyring=${KEYRING}`, '--force-check-gpg'] : [];
     const packages = `--include=${PACKAGES.join()}`;
@@ -182,10 +195,13 @@ function enter(
   });
 }
 
+function succeeds(program: string, args: readonly string[]): boolean {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  return spawnSync(program, args, { stdio: 'inherit', env }).status === 0;
+}
+
 function execute(program: string, args: readonly string[]): void {
-  if (spawnSync(program, args, { stdio: 'inherit' }).status !== 0) {
-    throw failed([program, ...args].join(' '));
-  }
+  if (!succeeds(program, args)) throw failed([program, ...args].join(' '));
 }
 
 function findProgram(name: string): boolean {

@@ -4,24 +4,11 @@
  * failed and the counts. Types or lint that fail end it; a project that fails does not.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { findChromium } from './chromium.ts';
-
-/** What is read of Vitest's JSON report. A file that could not be run has a message and no tests. */
-interface Report {
-  numPassedTests: number;
-  numFailedTests: number;
-  numPendingTests: number;
-  testResults: {
-    name: string;
-    message: string;
-    assertionResults: { status: string; fullName: string; failureMessages?: string[] }[];
-  }[];
-}
-
-const MESSAGE_LINES = 12;
+import { readReport } from './vitest-report.ts';
 
 function run(title: string, command: string, args: string[]): boolean {
   const started = Date.now();
@@ -37,20 +24,6 @@ const scratch = mkdtempSync(join(tmpdir(), 'hicache-test-'));
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];
 
-/** The tests that failed and why: thousands of lines lie between them and the end otherwise. */
-function failed(report: Report): string[] {
-  return report.testResults.flatMap(({ name, message, assertionResults }) => {
-    const tests = assertionResults
-      .filter((test) => test.status === 'failed')
-      .map((test) => [test.fullName, ...(test.failureMessages ?? [])].join('\n'));
-    const texts = message ? [message, ...tests] : tests;
-    return texts.map((text) => {
-      const lines = text.split('\n').slice(0, MESSAGE_LINES);
-      return `FAILED ${relative(process.cwd(), name)}\n  ${lines.join('\n  ')}`;
-    });
-  });
-}
-
 function vitest(project: string): boolean {
   const report = join(scratch, `${project}.json`);
   const ok = run(`${project} tests`, 'npx', [
@@ -62,11 +35,11 @@ function vitest(project: string): boolean {
     failures.push(`FAILED ${project} tests\n  They did not start; the lines above say why.`);
     return false;
   }
-  const counts = JSON.parse(readFileSync(report, 'utf8')) as Report;
-  total.passed += counts.numPassedTests;
-  total.failed += counts.numFailedTests;
-  total.skipped += counts.numPendingTests;
-  failures.push(...failed(counts));
+  const counts = readReport(report);
+  total.passed += counts.passed;
+  total.failed += counts.failed;
+  total.skipped += counts.skipped;
+  failures.push(...counts.failures);
   return ok;
 }
 

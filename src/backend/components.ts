@@ -15,6 +15,8 @@ import { besideOf, planResidency, previewParts, type ResidencyPlan } from './res
 export interface SessionKind {
   readonly runner: Runner;
   readonly readsBlobs: boolean;
+  /** What people can do where a graph that was loaded does not run. */
+  readonly advice: string;
   /**
    * Makes a session, in its turn.
    *
@@ -105,7 +107,7 @@ export class Components {
     const between: Record<string, Tensor> = {};
     const told = onLoading && ((part: Part, bytes: number) => onLoading(loadingOf(part, bytes)));
     const use = <T>(part: Part, work: (session: InferenceSession) => Promise<T>): Promise<T> =>
-      this.#residency.use(part, (session) => work(session).catch(noRoomToRun(part)), {
+      this.#residency.use(part, (session) => work(session).catch(runFailed(part, this.kind.advice)), {
         beside: besideOf(this.#parts, part),
         onLoading: told,
       });
@@ -191,15 +193,20 @@ function noRoom(part: Part, limit: number, cause: unknown): AppError {
 }
 
 /** Nothing is tried again with less beside it: what running takes depends on the picture. */
-function noRoomToRun(part: Part): (error: unknown) => never {
-  return (error) => {
-    if (error instanceof AppError || !isOutOfMemory(error)) throw error;
-    throw new AppError(
-      'out-of-memory',
-      `There is not enough memory to run the ${partWords(part)} for a picture of this size.`,
-      'Choose a smaller picture, or close other tabs and programs.',
-      { cause: error },
-    );
+function runFailed(part: Part, advice: string): (error: unknown) => never {
+  return (cause) => {
+    if (cause instanceof AppError) throw cause;
+    if (isOutOfMemory(cause)) {
+      throw new AppError(
+        'out-of-memory',
+        `There is not enough memory to run the ${partWords(part)} for a picture of this size.`,
+        'Choose a smaller picture, or close other tabs and programs.',
+        { cause },
+      );
+    }
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const text = `The ${partWords(part)} failed while running: ${message}`;
+    throw new AppError('internal', text, advice, { cause });
   };
 }
 

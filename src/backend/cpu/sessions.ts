@@ -7,6 +7,7 @@ export function cpuSessions(ort: Ort): SessionKind {
   return {
     runner: ortQueue,
     readsBlobs: false,
+    advice: 'Convert or download the model again. If it still fails, report it with this text.',
     create: (graph, externalData, { sparing }) =>
       ortQueue.run(() =>
         ort.InferenceSession.create(graph, {

@@ -38,7 +38,7 @@ export interface SelfTestResult {
 
 type Watch = Pick<DeviceWatch, 'device' | 'run' | 'settle'>;
 
-/** Rounding errors were at most a tenth of these; the known faults are 3 % and more. */
+/** Rounding errors were at most a third of these; the known faults are 3 % and more. */
 const TOLERANCE: Record<Precision, number> = { float32: 1e-4, float16: 1e-2 };
 
 /**

@@ -14,6 +14,8 @@ const CLIP = '\x22\x04Clip';
  * @param convolution reads public/selftest/convolution.onnx
  */
 export class WebGpuSessions implements SessionKind {
+  readonly advice =
+    'Select the CPU instead of the GPU, and report it with this text and the name of your GPU.';
   #open = 0;
   #convolution: Promise<Uint8Array> | undefined;
 

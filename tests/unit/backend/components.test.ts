@@ -13,6 +13,7 @@ function countingKind(most: number) {
   const kind: SessionKind = {
     runner: new SerialQueue(),
     readsBlobs: false,
+    advice: 'Ask somebody.',
     create(_graph, _data, { last }) {
       if (open >= most) return Promise.reject(new Error('std::bad_alloc'));
       open++;
@@ -73,7 +74,7 @@ test('what does not fit even alone is said with its name, its size and the budge
   });
 });
 
-test('what cannot be computed for want of memory is said by name; other failures are not', async () => {
+test('what cannot be computed is said by name, with advice for the backend', async () => {
   const failing = (message: string) => {
     const { kind } = countingKind(9);
     const create: SessionKind['create'] = async (...given) => ({
@@ -87,7 +88,11 @@ test('what cannot be computed for want of memory is said by name; other failures
     message: expect.stringContaining('run the picture decoder') as string,
   });
   const other = failing('a broken graph').run('decoder', {});
-  await expect(other).rejects.toThrow(/^a broken graph$/);
+  await expect(other).rejects.toMatchObject({
+    code: 'internal',
+    message: 'The picture decoder failed while running: a broken graph',
+    hint: 'Ask somebody.',
+  });
 });
 
 test('previews are for models with a decoder for them, and for budgets with room', () => {

@@ -230,13 +230,13 @@ export function gramByHand(anchors: readonly ArrayLike<number>[]): Float32Array 
   return Float32Array.from(products);
 }
 
-/** Largest difference over the largest value. */
+/** Largest difference over the largest value; NaN if one is. */
 export function deviation(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   let worst = actual.length === expected.length ? 0 : Infinity;
   let largest = 0;
   for (let i = 0; i < expected.length; i++) {
     const difference = Math.abs(actual[i]! - expected[i]!);
-    if (!(difference <= worst)) worst = difference;
+    worst = Math.max(worst, difference);
     largest = Math.max(largest, Math.abs(expected[i]!));
   }
   return worst / largest;

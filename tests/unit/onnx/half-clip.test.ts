@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { fromBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { floatsToHalves, numbersOf } from '../../../src/half.ts';
@@ -87,4 +88,17 @@ test('the converter writes no Clip, and the same bounds', async () => {
   graph.output('y', 'float16', ['n'], layers.finite(x));
   expect(operators(graph.encode())).not.toContain('Clip');
   expect(await run(graph.encode())).toEqual(clipped(-60000, 60000));
+});
+
+test('no float16 graph of the embedded model has an operator that Firefox refuses', () => {
+  const folder = 'public/models/pocket';
+  const graphs = readdirSync(folder).filter((name) => name.endsWith('.float16.onnx'));
+  expect(graphs).toContain('trunk.float16.onnx');
+  for (const name of graphs) {
+    const used = operators(new Uint8Array(readFileSync(`${folder}/${name}`)));
+    expect(
+      used.filter((operator) => ['Clip', 'Pad'].includes(operator)),
+      name,
+    ).toEqual([]);
+  }
 });

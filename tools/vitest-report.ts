@@ -1,0 +1,57 @@
+/** What is read of Vitest's JSON report. */
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+
+/** A file that could not be run has a message and no tests. */
+interface Report {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  testResults: {
+    name: string;
+    message: string;
+    assertionResults: { status: string; fullName: string; failureMessages?: string[] }[];
+  }[];
+}
+
+export interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+  /** Texts that say what failed and why. */
+  readonly failures: string[];
+  /** Names of the tests that were skipped. */
+  readonly skips: string[];
+}
+
+const MESSAGE_LINES = 12;
+
+/** @param root folder that the report's paths begin with */
+export function readReport(path: string, root = process.cwd()): Counts {
+  const report = JSON.parse(readFileSync(path, 'utf8')) as Report;
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests,
+    skipped: report.numPendingTests,
+    failures: failuresIn(report, root),
+    skips: report.testResults.flatMap(({ assertionResults }) =>
+      assertionResults
+        .filter(({ status }) => status !== 'passed' && status !== 'failed')
+        .map(({ fullName }) => fullName),
+    ),
+  };
+}
+
+/** The tests that failed and why: thousands of lines lie between them and the end otherwise. */
+function failuresIn({ testResults }: Report, root: string): string[] {
+  return testResults.flatMap(({ name, message, assertionResults }) => {
+    const tests = assertionResults
+      .filter((test) => test.status === 'failed')
+      .map((test) => [test.fullName, ...(test.failureMessages ?? [])].join('\n'));
+    const texts = message ? [message, ...tests] : tests;
+    return texts.map((text) => {
+      const lines = text.split('\n').slice(0, MESSAGE_LINES);
+      return `FAILED ${relative(root, name)}\n  ${lines.join('\n  ')}`;
+    });
+  });
+}

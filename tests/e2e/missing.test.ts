@@ -14,19 +14,30 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 const PRELUDE = 'before-everything.js';
+const MARK = 'with-prelude';
+
+/** Marks the addresses of workers, whose requests look like those of any script. */
+const MARK_WORKERS = `
+  const PlainWorker = Worker;
+  globalThis.Worker = class extends PlainWorker {
+    constructor(url, options) {
+      const marked = new URL(url, document.baseURI);
+      marked.searchParams.set('${MARK}', '');
+      super(marked, options);
+    }
+  };
+`;
 
 /** Runs a script before every other one, in the page and in its workers. */
 async function before(context: BrowserContext, script: string): Promise<void> {
-  await context.addInitScript(script);
+  await context.addInitScript(MARK_WORKERS + script);
   await context.route(`**/${PRELUDE}`, (route) =>
     route.fulfill({ contentType: 'text/javascript', body: script }),
   );
-  await context.route('**/assets/*.js', async (route) => {
-    const headers = await route.request().allHeaders();
-    if (headers['sec-fetch-dest'] !== 'worker') return route.fallback();
+  await context.route(`**/*.js?${MARK}=`, async (route) => {
     const response = await route.fetch();
     const body = `import './${PRELUDE}';\n${await response.text()}`;
-    return route.fulfill({ response, body });
+    await route.fulfill({ response, body });
   });
 }
 
@@ -188,4 +199,17 @@ describe('a browser whose language is', () => {
     expect(await studio.page.evaluate(`navigator.language === ${language}`)).toBe(true);
     await studio.close();
   });
+});
+
+it('says when the charts cannot be loaded, and loads them when asked again', async () => {
+  const { studio } = await openWith('');
+  const charts = '**/assets/LabCharts-*.js';
+  await makePicture(studio, 8);
+  await studio.page.context().route(charts, (route) => route.abort());
+  await studio.button('Open the lab').click();
+  await studio.page.getByText('The charts could not be loaded').waitFor();
+  await studio.page.context().unroute(charts);
+  await studio.button('Try again').click();
+  await studio.chart('Histogram').locator('canvas').waitFor();
+  await studio.close();
 });

@@ -9,10 +9,22 @@ export type Rgb = readonly [red: number, green: number, blue: number];
  * @param across share of its width from the left; `down` of its height from the top
  */
 export async function colorAt(element: Locator, across: number, down: number): Promise<Rgb> {
-  await element.scrollIntoViewIfNeeded();
-  const box = await element.boundingBox();
-  if (!box) throw new Error('The element is not painted.');
-  return pixel(element.page(), box.x + across * box.width, box.y + down * box.height);
+  const at = await element.evaluate(
+    (target, [shareX, shareY]) => {
+      const point = () => {
+        const { left, top, width, height } = target.getBoundingClientRect();
+        return { x: left + shareX * width, y: top + shareY * height };
+      };
+      // Twice, since what is sticky does not go all the way.
+      for (let i = 0; i < 2; i++)
+        scrollBy({ top: point().y - innerHeight / 2, behavior: 'instant' });
+      const { x, y } = point();
+      return y >= 0 && y < innerHeight && x >= 0 && x < innerWidth ? { x, y } : undefined;
+    },
+    [across, down] as const,
+  );
+  if (!at) throw new Error('The point cannot be scrolled into sight.');
+  return pixel(element.page(), at.x, at.y);
 }
 
 async function pixel(page: Page, x: number, y: number): Promise<Rgb> {

@@ -39,7 +39,7 @@ export function sticksOut(page: Page): Promise<string[]> {
         found.push(`${name(element)} from ${Math.round(left)} to ${Math.round(right)}`);
       }
       const isControl = element.matches('button, summary, .segments span, h1, h2, h3, label');
-      if (isControl && element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0) {
+      if (isControl && element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 1) {
         found.push(`${name(element)} cuts off its text`);
       }
     }

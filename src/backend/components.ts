@@ -107,10 +107,14 @@ export class Components {
     const between: Record<string, Tensor> = {};
     const told = onLoading && ((part: Part, bytes: number) => onLoading(loadingOf(part, bytes)));
     const use = <T>(part: Part, work: (session: InferenceSession) => Promise<T>): Promise<T> =>
-      this.#residency.use(part, (session) => work(session).catch(runFailed(part, this.kind.advice)), {
-        beside: besideOf(this.#parts, part),
-        onLoading: told,
-      });
+      this.#residency.use(
+        part,
+        (session) => work(session).catch(runFailed(part, this.kind.advice)),
+        {
+          beside: besideOf(this.#parts, part),
+          onLoading: told,
+        },
+      );
     try {
       for (const segment of segments.slice(0, -1)) {
         await use(segment, async (session) => {

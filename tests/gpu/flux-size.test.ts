@@ -96,10 +96,14 @@ function similarFeatures(count: number): Float32Array[] {
   });
 }
 
-/** Relative L2 errors: of one rounding, of the head's arithmetic, and of a small step with that. */
+/**
+ * Relative L2 errors: of one rounding, of the head's arithmetic, and of a small step with that. In
+ * float16 the head's last matrix adds 3072 products up in half precision, where rounding every sum
+ * leaves 2^-11 / √3 * √(3072 / 2) = 1.1e-2.
+ */
 const TOLERANCE = {
   float32: { features: 1e-6, velocity: 1e-4, latents: 1e-5 },
-  float16: { features: 1e-3, velocity: 1e-2, latents: 1e-3 },
+  float16: { features: 1e-3, velocity: 2e-2, latents: 1e-3 },
 } as const;
 
 test.for(PRECISIONS)(

@@ -41,11 +41,15 @@ type Watch = Pick<DeviceWatch, 'device' | 'run' | 'settle'>;
 /** Rounding errors were at most a third of these; the known faults are 3 % and more. */
 const TOLERANCE: Record<Precision, number> = { float32: 1e-4, float16: 1e-2 };
 
+/** How ONNX Runtime says that its own code did not load, which is no fault of the GPU. */
+const NOT_STARTED = 'no available backend found';
+
 /**
  * @param watch of the device that ONNX Runtime is to run on
  * @param headWidth of the model that is to run: kernels are compiled for it
  * @param file reads a file of public/selftest/ by name
- * @throws only what `file` throws: all that goes wrong on the device is a result.
+ * @throws what `file` throws, and whatever keeps ONNX Runtime itself from starting: all that goes
+ *   wrong on the device is a result.
  */
 export async function selfTest(
   watch: Watch,
@@ -68,7 +72,11 @@ export async function selfTest(
     const words = CHECKS[name];
     const check: Check = await worstError(watch, ort, graph, made[name]()).then(
       (error) => ({ name, words, error }),
-      (cause: unknown) => ({ name, words, error: NaN, failure: messageOf(cause) }),
+      (cause: unknown) => {
+        const failure = messageOf(cause);
+        if (failure.startsWith(NOT_STARTED)) throw cause;
+        return { name, words, error: NaN, failure };
+      },
     );
     checks.push(check);
     // Written so that NaN fails.

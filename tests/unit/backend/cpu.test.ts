@@ -3,6 +3,7 @@ import { activationBytes } from '../../../src/backend/activations.ts';
 import type { ComponentLoading } from '../../../src/backend/backend.ts';
 import { chooseBackend } from '../../../src/backend/choose.ts';
 import type { BackendHost } from '../../../src/backend/host.ts';
+import type { Ort } from '../../../src/backend/ort.ts';
 import { partsOf } from '../../../src/backend/parts.ts';
 import type { Bundle } from '../../../src/bundle/bundle.ts';
 import { ortCpu } from '../../../tools/node-ort.ts';
@@ -198,4 +199,40 @@ test('a graph that is none is a bad bundle', async () => {
     code: 'bad-bundle',
     message: expect.stringContaining('head.float32.onnx') as string,
   });
+});
+
+test('a GPU on which the self-test does not even run is passed over, and the reason says why', async () => {
+  const { ort } = await ortCpu();
+  const create = () => Promise.reject(new Error("Shader 'Clip' parsing error"));
+  const refusing = { Tensor: ort.Tensor, InferenceSession: { create } } as unknown as Ort;
+  let destroyed = 0;
+  const device = {
+    features: new Set(['shader-f16']),
+    lost: new Promise(() => undefined),
+    addEventListener: () => undefined,
+    destroy: () => destroyed++,
+  };
+  const adapter = {
+    info: { vendor: 'acme', architecture: '', device: '', description: '', subgroupMaxSize: 32 },
+    features: new Set(['shader-f16', 'subgroups']),
+    limits: {},
+    requestDevice: () => Promise.resolve(device),
+  };
+  const host: BackendHost = {
+    ...hostWith({ requestAdapter: () => Promise.resolve(adapter) } as unknown as GPU),
+    ort: { webgpu: () => Promise.resolve({ ort: refusing }), cpu: ortCpu },
+    selfTestFile: () => Promise.resolve(new Uint8Array()),
+  };
+  const backend = await chooseBackend('auto', formulaBundle(), host);
+  try {
+    expect(backend.info).toMatchObject({
+      kind: 'cpu',
+      reason: expect.stringContaining(
+        "without subgroups attention does not run (Shader 'Clip' parsing error)",
+      ) as string,
+    });
+    expect(destroyed, 'with subgroups and without').toBe(2);
+  } finally {
+    await backend.dispose();
+  }
 });

@@ -124,3 +124,13 @@ test('files that cannot be read say nothing of the GPU', async () => {
   const result = selfTest(watch, ort, 'float32', 64, offline);
   await expect(result).rejects.toThrow('offline');
 });
+
+test('an ONNX Runtime that does not load says nothing of the GPU either', async () => {
+  const { ort } = await ortCpu();
+  const cause = new Error('no available backend found. ERR: [webgpu] TypeError: Failed to fetch');
+  const broken = {
+    Tensor: ort.Tensor,
+    InferenceSession: { create: () => Promise.reject(cause) },
+  } as unknown as Ort;
+  await expect(selfTest(watch, broken, 'float32', 64, file)).rejects.toBe(cause);
+});

@@ -3,6 +3,8 @@ import type { Page } from 'playwright-core';
 
 interface Shift {
   readonly value: number;
+  /** Whether it came within half a second of an input, and so may be an answer to it. */
+  readonly answers: boolean;
   /** What moved most, for a message that helps. */
   readonly moved: string;
 }
@@ -18,26 +20,24 @@ export async function watchShifts(page: Page): Promise<void> {
   await page.addInitScript(() => {
     interface Entry extends PerformanceEntry {
       readonly value: number;
+      readonly hadRecentInput: boolean;
       readonly sources: readonly { readonly node: Node | null }[];
     }
     const shifts: Shift[] = [];
     window.shifts = shifts;
     new PerformanceObserver((list) => {
-      for (const { value, sources } of list.getEntries() as Entry[]) {
+      for (const { value, hadRecentInput, sources } of list.getEntries() as Entry[]) {
         const moved = sources.map(({ node }) => {
           const element = node instanceof Element ? node : node?.parentElement;
           return element ? `${element.tagName}.${element.getAttribute('class') ?? ''}` : 'gone';
         });
-        shifts.push({ value, moved: moved.join(', ') });
+        shifts.push({ value, answers: hadRecentInput, moved: moved.join(', ') });
       }
     }).observe({ type: 'layout-shift', buffered: true });
   });
 }
 
-/**
- * Those since the last call. The browser leaves out of its own sum what follows an input within
- * half a second; that depends on how fast the machine is, so all of them count here.
- */
+/** Those since the last call. */
 export async function takeShifts(page: Page): Promise<Shift[]> {
   // An observer is called after the frame that it tells of.
   await page.evaluate(

@@ -13,7 +13,7 @@ export default defineConfig({
           name: 'unit',
           include: ['tests/unit/**/*.test.{ts,tsx}'],
           fileParallelism: true,
-          testTimeout: 60_000,
+          testTimeout: 120_000,
         },
       },
       {

@@ -9,27 +9,38 @@ export interface WebKitPrograms {
 }
 
 /** The executable of a Firefox. @throws AppError `internal` that says what to install. */
-export async function findFirefox(log: Log = console.error): Promise<string> {
-  return findProgram(['firefox-esr', 'firefox'], 'firefox-esr', log);
+export async function findFirefox(
+  log: Log = console.error,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string> {
+  return findProgram(['firefox-esr', 'firefox'], 'firefox-esr', log, env);
 }
 
 /** @throws AppError `internal` that says what to install. */
-export async function findWebKit(log: Log = console.error): Promise<WebKitPrograms> {
+export async function findWebKit(
+  log: Log = console.error,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<WebKitPrograms> {
   return {
-    driver: await findProgram(['WebKitWebDriver'], 'webkit2gtk-driver', log),
-    display: await findProgram(['Xvfb'], 'xvfb', log),
+    driver: await findProgram(['WebKitWebDriver'], 'webkit2gtk-driver', log, env),
+    display: await findProgram(['Xvfb'], 'xvfb', log, env),
   };
 }
 
-async function findProgram(names: readonly string[], debian: string, log: Log): Promise<string> {
-  const present = programInPath(names);
+async function findProgram(
+  names: readonly string[],
+  debian: string,
+  log: Log,
+  env: NodeJS.ProcessEnv,
+): Promise<string> {
+  const present = programInPath(names, env);
   if (present) return present;
-  if (canUseApt()) {
+  if (canUseApt(env)) {
     const commands = aptInstall([debian], ['--no-install-recommends']);
     log(`There is no ${names.join(' or ')}. Installing: ${commands.at(-1)!.join(' ')}`);
     await runAll(commands, log);
   }
-  const installed = programInPath(names);
+  const installed = programInPath(names, env);
   if (installed) return installed;
   throw new AppError(
     'internal',

@@ -1,6 +1,6 @@
 /** Installs programs that the tests need, with the package manager of the system. */
 import { spawn } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 export type Log = (text: string) => void;
@@ -18,15 +18,16 @@ export function programInPath(
 export function isProgram(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    // Folders may be entered, which is the same right.
+    return statSync(path).isFile();
   } catch {
     return false;
   }
 }
 
 /** Whether `apt-get install` is there and permitted. */
-export function canUseApt(): boolean {
-  return process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
+export function canUseApt(env: NodeJS.ProcessEnv = process.env): boolean {
+  return process.getuid?.() === 0 && programInPath(['apt-get'], env) !== undefined;
 }
 
 /** Another apt may be at work: these wait for its lock. `options` are those of `install`. */

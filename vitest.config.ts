@@ -4,12 +4,17 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   plugins: [preact()],
   test: {
-    // Two cores: files one after another, so that a GPU or a browser has the machine to itself.
+    // Files one after another, so that a GPU or a browser has the machine to itself.
     fileParallelism: false,
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['tests/unit/**/*.test.{ts,tsx}'], testTimeout: 60_000 },
+        test: {
+          name: 'unit',
+          include: ['tests/unit/**/*.test.{ts,tsx}'],
+          fileParallelism: true,
+          testTimeout: 120_000,
+        },
       },
       {
         extends: true,
@@ -27,6 +32,16 @@ export default defineConfig({
           include: ['tests/e2e/**/*.test.ts'],
           globalSetup: ['tests/e2e/setup.ts'],
           testTimeout: 240_000,
+          hookTimeout: 240_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browsers',
+          include: ['tests/browsers/**/*.test.ts'],
+          globalSetup: ['tests/browsers/setup.ts'],
+          testTimeout: 600_000,
           hookTimeout: 240_000,
         },
       },

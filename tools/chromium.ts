@@ -1,10 +1,18 @@
 /** Finds a Chromium for the browser tests, and installs one where there is none. */
-import { spawn } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
+import {
+  aptInstall,
+  canUseApt,
+  type Command,
+  isProgram,
+  type Log,
+  programInPath,
+  runAll,
+} from './install.ts';
 
 /** Gives WebGPU without a GPU, and keeps the browser from calling out on its own. */
 export const HEADLESS_FLAGS: readonly string[] = [
@@ -57,22 +65,9 @@ export function installedChromium(env: NodeJS.ProcessEnv = process.env): string 
     if (isProgram(named)) return named;
     throw new Error(`CHROMIUM_PATH is ${named}, which is not a program.`);
   }
-  const folders = (env.PATH ?? '').split(delimiter).filter(Boolean);
-  const inPath = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
-  return [...inPath, ...USUAL_PLACES, chromium.executablePath()].find(isProgram);
+  const elsewhere = [...USUAL_PLACES, chromium.executablePath()];
+  return programInPath(NAMES, env) ?? elsewhere.find(isProgram);
 }
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-type Log = (text: string) => void;
-type Command = readonly [string, ...string[]];
 
 /** Ways to install, best first: the system's package manager if we may use it, then Playwright. */
 function installers(): readonly (readonly Command[])[] {
@@ -80,11 +75,8 @@ function installers(): readonly (readonly Command[])[] {
   const managers: readonly { program: string; allowed: boolean; commands: readonly Command[] }[] = [
     {
       program: '/usr/bin/apt-get',
-      allowed: root,
-      commands: [
-        ['apt-get', 'update'],
-        ['apt-get', 'install', '-y', 'chromium'],
-      ],
+      allowed: canUseApt(),
+      commands: aptInstall(['chromium']),
     },
     { program: '/usr/bin/dnf', allowed: root, commands: [['dnf', 'install', '-y', 'chromium']] },
     {
@@ -106,30 +98,6 @@ function installers(): readonly (readonly Command[])[] {
       .map(({ commands }) => commands),
     [[process.execPath, join(dirname(playwright), 'cli.js'), 'install', 'chromium']],
   ];
-}
-
-async function runAll(commands: readonly Command[], log: Log): Promise<boolean> {
-  for (const command of commands) if (!(await run(command, log))) return false;
-  return true;
-}
-
-/** Whether the command ended well; all that it says goes to `log`. */
-function run([program, ...words]: Command, log: Log): Promise<boolean> {
-  return new Promise((resolve) => {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    const child = spawn(program, words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const say = (data: Buffer) => log(data.toString().trimEnd());
-    child.stdout.on('data', say);
-    child.stderr.on('data', say);
-    child.on('error', (error) => {
-      log(error.message);
-      resolve(false);
-    });
-    child.on('close', (code) => {
-      if (code !== 0) log(`${program} ended with ${code}.`);
-      resolve(code === 0);
-    });
-  });
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

@@ -14,7 +14,7 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -35,9 +35,11 @@ const INSIDE = { repository: '/repository', cache: '/var/cache/hicache-studio' }
 /** Mounts in a namespace of their own, which the kernel takes down with the last process in it. */
 const ENTER = `
 set -e
-root=$1 repository=$2; shift 2
+root=$1 repository=$2 temporary=$3; shift 3
 for folder in proc sys dev; do mount --rbind "/$folder" "$root/$folder"; done
 mount --bind "$repository" "$root${INSIDE.repository}"
+mkdir -p "$root$temporary"
+mount --bind "$temporary" "$root$temporary"
 exec chroot "$root" /usr/bin/env --ignore-environment --chdir=${INSIDE.repository} "$@"
 `;
 
@@ -46,7 +48,7 @@ export interface Chroot {
   readonly root: string;
   /**
    * Runs a program in the repository's folder, with lavapipe as the only Vulkan driver and Node 24
-   * as `node`. The network and /dev are the machine's.
+   * as `node`. The network, /dev and the temporary folder (at the same path) are the machine's.
    *
    * @param env added to a small environment; nothing else is inherited
    * @param onOutput receives stdout and stderr; without it they go to this process's
@@ -134,8 +136,11 @@ function makeRoot(root: string): void {
 
 async function installPackages(chroot: Chroot, wanted: readonly string[]): Promise<void> {
   if (wanted.length === 0) return;
-  const ask = ['dpkg-query', '--show', ...wanted];
-  if ((await chroot.run(ask, {}, () => undefined)) === 0) return;
+  const ask = ['dpkg-query', '--show', '--showformat=${db:Status-Status}\\n', ...wanted];
+  let states = '';
+  await chroot.run(ask, {}, (text) => (states += text));
+  // It also knows packages that others only mention, and succeeds for them.
+  if (states.match(/^installed$/gm)?.length === wanted.length) return;
   copyFileSync('/etc/resolv.conf', join(chroot.root, 'etc/resolv.conf'));
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   for (const command of [
@@ -178,7 +183,7 @@ function enter(
     ...env,
   };
   const assignments = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
-  const shell = ['sh', '-c', ENTER, 'sh', root, REPOSITORY, ...assignments, ...command];
+  const shell = ['sh', '-c', ENTER, 'sh', root, REPOSITORY, tmpdir(), ...assignments, ...command];
   return new Promise((resolve, reject) => {
     const child = spawn('unshare', ['--mount', '--propagation', 'private', ...shell], {
       stdio: onOutput ? ['ignore', 'pipe', 'pipe'] : 'inherit',

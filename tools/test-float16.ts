@@ -4,7 +4,8 @@
  * closes with what failed and the counts.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { decode } from 'fast-png';
 import { reportOf } from '../src/errors.ts';
 import { type Chroot, openChroot } from './float16-chroot.ts';
@@ -71,11 +72,9 @@ async function doctor(chroot: Chroot): Promise<void> {
 /** The same image on both backends. */
 async function image(chroot: Chroot, scratch: string): Promise<void> {
   const draw = async (backend: string) => {
-    const file = `${backend}.png`;
-    // The chroot sees its own /tmp.
-    const out = join('/tmp', basename(scratch), file);
+    const out = join(scratch, `${backend}.png`);
     await hicache(chroot, 'generate', ...IMAGE, '--backend', backend, '--out', out);
-    return decode(readFileSync(join(scratch, file)));
+    return decode(readFileSync(out));
   };
   const [cpu, gpu] = [await draw('cpu'), await draw('webgpu')];
   const decibels = psnr(Uint8ClampedArray.from(cpu.data), Uint8ClampedArray.from(gpu.data));
@@ -87,12 +86,12 @@ async function image(chroot: Chroot, scratch: string): Promise<void> {
 
 /** The whole gpu project. Every adapter feature is there, so a skipped test is a failure. */
 async function gpuTests(chroot: Chroot, scratch: string): Promise<void> {
-  const report = join('/tmp', basename(scratch), 'gpu.json');
+  const report = join(scratch, 'gpu.json');
   const status = await chroot.run([
     ...['node', NODE_TOOLS.vitest, 'run', '--project', 'gpu'],
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
   ]);
-  const counts = readReport(join(scratch, 'gpu.json'), '/repository');
+  const counts = readReport(report, '/repository');
   total.passed += counts.passed;
   total.failed += counts.failed;
   total.skipped += counts.skipped;
@@ -103,7 +102,7 @@ async function gpuTests(chroot: Chroot, scratch: string): Promise<void> {
 
 async function main(): Promise<void> {
   const chroot = await openChroot();
-  const scratch = mkdtempSync(join(chroot.root, 'tmp/hicache-float16-'));
+  const scratch = mkdtempSync(join(tmpdir(), 'hicache-float16-'));
   try {
     await check('doctor', () => doctor(chroot));
     await check('GPU tests', () => gpuTests(chroot, scratch));

@@ -1,9 +1,10 @@
 /**
- * `npm test`: installs a browser if there is none, then types, lint and every test, and
- * closes with what failed and the counts. Stops at the first stage that fails.
+ * `npm test`: installs a browser if there is none, then types, lint, and the unit, gpu and
+ * end-to-end tests. With names of Vitest projects it runs only their tests. Closes with what
+ * failed and the counts. Types or lint that fail end it; a project that fails does not.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findChromium } from './chromium.ts';
@@ -29,6 +30,11 @@ function vitest(project: string): boolean {
     ...['vitest', 'run', '--project', project],
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
   ]);
+  if (!existsSync(report)) {
+    total.failed++;
+    failures.push(`FAILED ${project} tests\n  They did not start; the lines above say why.`);
+    return false;
+  }
   const counts = readReport(report);
   total.passed += counts.passed;
   total.failed += counts.failed;
@@ -37,11 +43,19 @@ function vitest(project: string): boolean {
   return ok;
 }
 
-process.env['CHROMIUM_PATH'] = await findChromium();
-const ok =
-  run('types', 'npm', ['run', '-s', 'types']) &&
-  run('lint', 'npm', ['run', '-s', 'lint']) &&
-  ['unit', 'gpu', 'e2e'].map(vitest).every(Boolean);
+/** What `npm test` runs; `browsers` is a suite of its own, which installs browsers. */
+const USUAL = ['unit', 'gpu', 'e2e'];
+
+function checkSources(): boolean {
+  return run('types', 'npm', ['run', '-s', 'types']) && run('lint', 'npm', ['run', '-s', 'lint']);
+}
+
+const named = process.argv.slice(2);
+const projects = named.length > 0 ? named : USUAL;
+// SwiftShader, the software GPU, comes with Chromium.
+if (projects.some((project) => ['gpu', 'e2e'].includes(project)))
+  process.env['CHROMIUM_PATH'] = await findChromium();
+const ok = (named.length > 0 || checkSources()) && projects.map(vitest).every(Boolean);
 rmSync(scratch, { recursive: true, force: true });
 for (const failure of failures) console.log(`\n${failure}`);
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

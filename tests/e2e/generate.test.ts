@@ -1,12 +1,11 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { generate } from '../../src/pipeline/generate.ts';
-import type { GenerateStats } from '../../src/pipeline/stats.ts';
-import { DEFAULT_BUNDLE, startEngine } from '../../tools/engine.ts';
+import { DEFAULT_BUNDLE } from '../../tools/engine.ts';
 import { openBundleFolder } from '../../tools/folder-bundle.ts';
 import { psnr } from '../../tools/psnr.ts';
-import { offeringSmall, withSmallSize } from '../unit/support/small.ts';
+import { withSmallSize } from '../unit/support/small.ts';
 import { launchBrowser, openStudio } from './browser.ts';
+import { replayOnCpu, settingsAt } from './replay.ts';
 
 const PROMPT = 'a big fox on a blue background';
 
@@ -48,7 +47,7 @@ describe('on WebGPU', { timeout: 400_000 }, () => {
       expect(text).toContain(`Hermite, order ${order}, σ ${sigma.toFixed(2)}, interval 4`);
     }
     expect(stats.backend).toBe('webgpu');
-    expect(psnr(pixels, await replayOnCpu(stats))).toBeGreaterThanOrEqual(40);
+    expect(psnr(pixels, await replayOnCpu(stats, withSmallSize))).toBeGreaterThanOrEqual(40);
     await studio.close();
   });
 
@@ -167,29 +166,3 @@ describe('on the CPU', () => {
     await studio.close();
   });
 });
-
-function settingsAt({ cache }: GenerateStats, step: number) {
-  return cache.findLast(({ fromStep }) => fromStep <= step)!.settings;
-}
-
-/** The same run in Node: same request, same settings at the same steps, CPU backend. */
-async function replayOnCpu(stats: GenerateStats): Promise<Uint8ClampedArray> {
-  const engine = await startEngine(offeringSmall(await openBundleFolder(DEFAULT_BUNDLE)), 'cpu');
-  let step = 0;
-  try {
-    const { prompt, seed, steps, guidance, sampler, width, height } = stats;
-    const cache = settingsAt(stats, 0);
-    const request = {
-      ...{ prompt, seed, steps, sampler, width, height, cache, preview: false },
-      ...(guidance !== null && { guidance }),
-    };
-    const result = await generate(engine, request, {
-      settings: () => settingsAt(stats, step++),
-      signal: new AbortController().signal,
-      onEvent: () => undefined,
-    });
-    return result.pixels;
-  } finally {
-    await engine.backend.dispose();
-  }
-}

@@ -25,11 +25,6 @@ async function picture(studio: StudioPage): Promise<FinishedPicture> {
   return studio.finished();
 }
 
-/** Waits until everything is kept that the page needs offline. */
-async function kept({ page }: StudioPage): Promise<void> {
-  await page.getByRole('status').getByText('works offline').waitFor({ state: 'attached' });
-}
-
 const isIsolated = (page: Page): Promise<boolean> => page.evaluate(() => crossOriginIsolated);
 
 describe('without a connection', () => {
@@ -37,7 +32,7 @@ describe('without a connection', () => {
     const server = await servePage();
     const studio = await openStudio(browser, { url: server.url, serviceWorkers: 'allow' });
     await studio.ready();
-    await kept(studio);
+    await studio.keptOffline();
     const online = await picture(studio);
 
     await studio.page.context().setOffline(true);
@@ -58,7 +53,7 @@ describe('without a connection', () => {
       serviceWorkers: 'allow',
     });
     await studio.ready();
-    await kept(studio);
+    await studio.keptOffline();
     await studio.page.context().setOffline(true);
     await server.close();
     await studio.page.reload();
@@ -73,7 +68,7 @@ describe('on a host that sends no headers for isolation', () => {
     const studio = await openStudio(browser, { url: host.url, serviceWorkers: 'allow' });
     await studio.ready();
     expect(await isIsolated(studio.page)).toBe(false);
-    await kept(studio);
+    await studio.keptOffline();
 
     expect(await studio.alert.innerText()).toContain('faster after a reload');
     await studio.button('Reload').click();
@@ -99,7 +94,7 @@ describe('on a host that sends no headers for isolation', () => {
     const studio = new StudioPage(await context.newPage());
     await studio.page.goto(`${host.url}?backend=cpu`);
     await studio.ready();
-    await kept(studio);
+    await studio.keptOffline();
     await studio.page.reload();
     await studio.ready();
     // Another address than that without the question mark.
@@ -118,7 +113,7 @@ it('a new version waits until it is asked for', async () => {
   const host = await startPlainHost();
   const studio = await openStudio(browser, { url: host.url, serviceWorkers: 'allow' });
   await studio.ready();
-  await kept(studio);
+  await studio.keptOffline();
   const title = await studio.page.title();
   // As if an earlier visit had used WebGPU, with another build.
   await studio.page.evaluate(async () => {

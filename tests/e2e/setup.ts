@@ -1,9 +1,7 @@
-/** Before all browser tests: a fresh build, served as `npm start` serves it, and a Chromium. */
-import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
+/** Before all end-to-end tests: a fresh build, served as `npm start` serves it, and a Chromium. */
 import type { TestProject } from 'vitest/node';
 import { findChromium } from '../../tools/chromium.ts';
-import { servePage } from '../../tools/serve.ts';
+import { serveFreshBuild } from './built-page.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -14,13 +12,7 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   project.provide('chromiumPath', await findChromium());
-  const root = fileURLToPath(new URL('../..', import.meta.url));
-  // Vitest sets it to `test`, which makes a build for development, without a service worker.
-  const { NODE_ENV } = process.env;
-  process.env.NODE_ENV = 'production';
-  await build({ root, mode: 'production', logLevel: 'warn' });
-  process.env.NODE_ENV = NODE_ENV;
-  const server = await servePage();
+  const server = await serveFreshBuild();
   project.provide('pageUrl', server.url);
   return () => server.close();
 }

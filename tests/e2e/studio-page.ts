@@ -4,6 +4,16 @@ import { decode } from 'fast-png';
 import type { Locator, Page } from 'playwright-core';
 import type { GenerateStats } from '../../src/pipeline/stats.ts';
 
+/** Names of controls that pages of other drivers look for too. */
+export const LABELS = {
+  prompt: 'What should the picture show?',
+  generate: 'Generate',
+  newSeeds: 'A new seed for every picture',
+  statsFile: 'Figures as JSON',
+  imageFile: 'Download PNG',
+  offline: 'works offline',
+} as const;
+
 export interface TimelineStep {
   readonly done: boolean;
   readonly computed: boolean;
@@ -17,6 +27,8 @@ export interface FinishedPicture {
   readonly pixels: Uint8ClampedArray;
 }
 
+type Download = (click: () => Promise<void>) => Promise<Buffer>;
+
 export class StudioPage {
   readonly prompt: Locator;
   readonly generate: Locator;
@@ -25,9 +37,13 @@ export class StudioPage {
   readonly summary: Locator;
   readonly unknownWords: Locator;
 
-  constructor(readonly page: Page) {
-    this.prompt = page.getByLabel('What should the picture show?');
-    this.generate = page.getByRole('button', { name: 'Generate' });
+  /** @param download clicks what starts a download, and gives the file */
+  constructor(
+    readonly page: Page,
+    private readonly download: Download = (click) => downloadOf(page, click),
+  ) {
+    this.prompt = page.getByLabel(LABELS.prompt);
+    this.generate = page.getByRole('button', { name: LABELS.generate });
     this.cancel = page.getByRole('button', { name: /^Cancel/ });
     this.alert = page.getByRole('alert').locator('.notice');
     this.summary = page.locator('.summary');
@@ -63,9 +79,21 @@ export class StudioPage {
     return status.getAttribute('data-backend');
   }
 
+  /** Key by key: `fill` does not replace what a number field of Firefox holds. */
+  async setNumber(name: string, value: number): Promise<void> {
+    const field = this.number(name);
+    await field.press('ControlOrMeta+a');
+    await field.pressSequentially(String(value));
+  }
+
   async fixSeed(seed: number): Promise<void> {
-    await this.page.getByLabel('A new seed for every picture').uncheck();
-    await this.number('Seed').fill(String(seed));
+    await this.page.getByLabel(LABELS.newSeeds).uncheck();
+    await this.setNumber('Seed', seed);
+  }
+
+  /** Waits until the service worker has everything that the page needs without a network. */
+  async keptOffline(): Promise<void> {
+    await this.page.getByRole('status').getByText(LABELS.offline).waitFor({ state: 'attached' });
   }
 
   /** Waits until so many steps are done. */
@@ -96,20 +124,19 @@ export class StudioPage {
       throw new Error(`The page shows: ${await this.alert.innerText()}`);
     }
     await this.summary.waitFor();
-    const stats = JSON.parse((await this.download('Figures as JSON')).toString()) as GenerateStats;
-    const png = decode(await this.download('Download PNG'));
+    const stats = JSON.parse(
+      (await this.download(() => this.button(LABELS.statsFile).click())).toString(),
+    ) as GenerateStats;
+    const png = decode(await this.download(() => this.button(LABELS.imageFile).click()));
     return { stats, pixels: Uint8ClampedArray.from(png.data) };
-  }
-
-  private async download(button: string): Promise<Buffer> {
-    const [download] = await Promise.all([
-      this.page.waitForEvent('download'),
-      this.button(button).click(),
-    ]);
-    return readFile(await download.path());
   }
 
   close(): Promise<void> {
     return this.page.context().close();
   }
+}
+
+async function downloadOf(page: Page, click: () => Promise<void>): Promise<Buffer> {
+  const [download] = await Promise.all([page.waitForEvent('download'), click()]);
+  return readFile(await download.path());
 }

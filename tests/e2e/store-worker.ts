@@ -34,7 +34,7 @@ const calls = {
   async download(url: string, stopAt?: string): Promise<{ id: string; asked: string[] }> {
     const store = await openHere();
     const source = { title: 'pocket', licence: '', source: url, settings: {} };
-    const { id, folder } = await store.begin(source);
+    const { id, folder, reserve } = await store.begin(source);
     const asked: string[] = [];
     const counting: typeof fetch = (input, init) => {
       asked.push(String(input).slice(url.length));
@@ -45,7 +45,6 @@ const calls = {
       return fetch(input, init);
     };
     try {
-      const reserve = (bytes: number) => store.ensureRoom(bytes);
       await downloadBundle(url, folder, { fetch: counting, reserve });
     } finally {
       await folder.close();

@@ -82,6 +82,19 @@ export class ModelsPage {
     });
   }
 
+  /** Sets the real limit of what this site may store; without `bytes`, the usual one again. */
+  async limitStorage(bytes?: number): Promise<void> {
+    const { page } = this.studio;
+    const devtools = await page.context().newCDPSession(page);
+    const { origin } = new URL(page.url());
+    await devtools.send('Storage.overrideQuotaForOrigin', {
+      origin,
+      ...(bytes !== undefined && { quotaSize: bytes }),
+    });
+    // The override goes with the session that made it.
+    if (bytes === undefined) await devtools.detach();
+  }
+
   async addFolder(path: string): Promise<void> {
     await this.chooseFolder(path);
     await this.button('Add the model').click();

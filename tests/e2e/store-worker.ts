@@ -87,6 +87,15 @@ const calls = {
     }
   },
 
+  async reserve(bytes: number): Promise<void> {
+    await held!.reserve(bytes);
+  },
+
+  /** Bytes that the browser says this site takes. */
+  async usage(): Promise<number> {
+    return (await navigator.storage.estimate()).usage ?? 0;
+  },
+
   heldBytes(): Promise<number> {
     return held!.folder.size('large.data');
   },

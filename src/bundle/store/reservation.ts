@@ -16,7 +16,7 @@ const FOLDER = 'reserved';
 const STEP = 256 * 2 ** 20;
 
 /** Least difference between what is found to fit and what is found not to. */
-const PRECISION = 64 * 2 ** 10;
+const PRECISION = 2 ** 12;
 
 export class Reservation {
   /** Bytes given back and not yet taken up by what is written. */

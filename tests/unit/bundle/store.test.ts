@@ -3,35 +3,18 @@ import { downloadBundle } from '../../../src/bundle/download.ts';
 import type { Manifest } from '../../../src/bundle/manifest.ts';
 import { type ModelDraft, type ModelStore, openStore } from '../../../src/bundle/store.ts';
 import { modelId } from '../../../src/bundle/store/ids.ts';
-import type { ModelRecord, RecordStore } from '../../../src/bundle/store/records.ts';
+import type { ModelRecord } from '../../../src/bundle/store/records.ts';
 import type { Storage } from '../../../src/bundle/store/room.ts';
 import { type BundleServer, serveBundle } from '../support/bundle-server.ts';
 import { testBundleFiles, type TestFiles } from '../support/bundle-folder.ts';
 import { MemoryLocks } from '../support/locks.ts';
+import { MemoryRecords } from '../support/records.ts';
 import {
   MemoryAccess,
   type MemoryFile,
   type MemoryFolder,
   MemoryStorage,
 } from '../support/opfs.ts';
-
-class MemoryRecords implements RecordStore {
-  readonly known = new Map<string, unknown>();
-
-  all(): Promise<unknown[]> {
-    return Promise.resolve([...this.known.values()]);
-  }
-
-  set(record: ModelRecord): Promise<void> {
-    this.known.set(record.id, structuredClone(record));
-    return Promise.resolve();
-  }
-
-  delete(id: string): Promise<void> {
-    this.known.delete(id);
-    return Promise.resolve();
-  }
-}
 
 const DRAFT: ModelDraft = {
   title: 'A model',

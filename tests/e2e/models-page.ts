@@ -1,7 +1,7 @@
 /** The dialog for models, and the browser's storage behind it. */
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { JSHandle, Locator } from 'playwright-core';
+import type { CDPSession, JSHandle, Locator } from 'playwright-core';
 import type { StudioPage } from './studio-page.ts';
 
 /** The checkpoint of the embedded model as diffusers saves it. */
@@ -20,6 +20,7 @@ export class ModelsPage {
   readonly alert: Locator;
   /** Stored models, without the one that comes with the page. */
   readonly stored: Locator;
+  private devtools: CDPSession | undefined;
 
   constructor(readonly studio: StudioPage) {
     this.dialog = studio.page.getByRole('dialog', { name: 'Models' });
@@ -85,14 +86,11 @@ export class ModelsPage {
   /** Sets the real limit of what this site may store; without `bytes`, the usual one again. */
   async limitStorage(bytes?: number): Promise<void> {
     const { page } = this.studio;
-    const devtools = await page.context().newCDPSession(page);
+    // A limit holds for as long as any session wants it: there is one for all calls.
+    this.devtools ??= await page.context().newCDPSession(page);
     const { origin } = new URL(page.url());
-    await devtools.send('Storage.overrideQuotaForOrigin', {
-      origin,
-      ...(bytes !== undefined && { quotaSize: bytes }),
-    });
-    // The override goes with the session that made it.
-    if (bytes === undefined) await devtools.detach();
+    const quota = bytes === undefined ? {} : { quotaSize: bytes };
+    await this.devtools.send('Storage.overrideQuotaForOrigin', { origin, ...quota });
   }
 
   async addFolder(path: string): Promise<void> {

@@ -90,7 +90,7 @@ function* filesIn(folder: MemoryFolder, prefix: string): Generator<[string, Buff
 describe.each(Object.entries(SOURCES))('%s', (_, source) => {
   test('that cannot fit: what fits is said before anything is written, and it goes on', async () => {
     await imported(source());
-    const [{ id }] = (await store.list()) as [{ id: string }];
+    const { id } = (await store.list())[0]!;
     const quota = Math.floor(storage.used / 2);
     await store.remove(id);
     storage.quota = quota;
@@ -111,7 +111,7 @@ describe.each(Object.entries(SOURCES))('%s', (_, source) => {
 
   test('in the middle of which the storage gets full: the rest comes later, to the byte', async () => {
     await imported(source());
-    const [{ id }] = (await store.list()) as [{ id: string }];
+    const { id } = (await store.list())[0]!;
     const whole = stored();
     const most = storage.used;
     const quotas = fc.sample(fc.integer({ min: 1000, max: most - 1000 }), { numRuns: 3, seed: 3 });

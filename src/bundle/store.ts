@@ -11,9 +11,16 @@ import { modelId } from './store/ids.ts';
 import { hold, type Locks } from './store/locks.ts';
 import { ifThere, isFailure, type OpfsFolder } from './store/opfs.ts';
 import { openElsewhere, opfsFolder } from './store/opfs-folder.ts';
-import { type ModelRecord, readRecords, type RecordStore } from './store/records.ts';
+import { ifRoom, type ModelRecord, readRecords, type RecordStore } from './store/records.ts';
 import { repair, settled } from './store/repair.ts';
-import { freeBytes, outOfStorage, type Storage } from './store/room.ts';
+import { removeReservations, Reservation } from './store/reservation.ts';
+import {
+  isOutOfStorage,
+  outOfStorage,
+  spaceOf,
+  type Storage,
+  type StorageSpace,
+} from './store/room.ts';
 import { bytesIn, openStoredBundle } from './store/stored-bundle.ts';
 import { verifyBlob } from './verify.ts';
 
@@ -24,12 +31,18 @@ export type ModelDraft = Pick<ModelRecord, 'title' | 'licence' | 'source' | 'set
 export interface ModelInWork {
   readonly id: string;
   readonly folder: RepairableFolder;
+  /**
+   * Sets aside room for so many bytes more, until they are written or the folder is closed.
+   * @throws AppError `out-of-storage` with what would fit.
+   */
+  reserve(bytes: number): Promise<void>;
 }
 
 /** What the store asks the browser for. */
 export interface StoreHost {
   readonly locks: Locks;
-  readonly storage: Storage;
+  /** Undefined where the browser says nothing of it. */
+  readonly storage: Storage | undefined;
   /** How long to wait for another tab to let go of a model, in milliseconds. */
   readonly patience?: number;
 }
@@ -45,13 +58,20 @@ export async function openStore(
   records: RecordStore,
   host: StoreHost = navigator,
 ): Promise<ModelStore> {
-  const models = await root.getDirectoryHandle(FOLDER, { create: true });
-  await host.locks.request(STORE_LOCK, () => repair(models, records));
-  return new ModelStore(models, records, host);
+  // A full storage refuses to create even what is there.
+  const models =
+    (await ifThere(root.getDirectoryHandle(FOLDER))) ??
+    (await root.getDirectoryHandle(FOLDER, { create: true }));
+  await host.locks.request(STORE_LOCK, async () => {
+    await removeReservations(root);
+    await repair(models, records);
+  });
+  return new ModelStore(root, models, records, host);
 }
 
 export class ModelStore {
   constructor(
+    private readonly root: OpfsFolder,
     private readonly models: OpfsFolder,
     private readonly records: RecordStore,
     private readonly host: StoreHost,
@@ -64,7 +84,9 @@ export class ModelStore {
       known.map(async (record) => {
         if (record.state === 'complete') return record;
         const folder = await ifThere(this.models.getDirectoryHandle(record.id));
-        return { ...record, bytes: folder ? await bytesIn(folder) : 0 };
+        if (!folder) return { ...record, bytes: 0 };
+        const found = await settled(folder, record);
+        return found.state === 'complete' ? found : { ...found, bytes: await bytesIn(folder) };
       }),
     );
     return now.sort((a, b) => (a.date < b.date ? 1 : -1));
@@ -74,7 +96,7 @@ export class ModelStore {
    * A folder for a model, empty or as it was left: the same source and settings give the same one.
    * Closing it, which must not be forgotten, lets other tabs have it.
    *
-   * @throws AppError `busy` while another tab, or this one, has it.
+   * @throws AppError `busy` while another tab, or this one, has it, `out-of-storage`.
    */
   async begin(draft: ModelDraft): Promise<ModelInWork> {
     const id = await modelId(draft.source, draft.settings);
@@ -84,15 +106,18 @@ export class ModelStore {
         const before = (await readRecords(this.records)).get(id);
         if (before?.state !== 'complete') {
           const date = before?.date ?? new Date().toISOString();
-          await this.records.set({ ...draft, id, bytes: 0, date, state: 'partial' });
+          const set = this.records.set({ ...draft, id, bytes: 0, date, state: 'partial' });
+          await (before ? ifRoom(set) : set);
         }
-        return this.models.getDirectoryHandle(id, { create: true });
+        return (
+          (await ifThere(this.models.getDirectoryHandle(id))) ??
+          (await this.models.getDirectoryHandle(id, { create: true }))
+        );
       });
-      const folder = opfsFolder(directory, this.host.storage);
-      return { id, folder: closing(folder, () => this.settle(id, directory).finally(release)) };
+      return this.inWork(id, directory, release);
     } catch (cause) {
       release();
-      throw cause;
+      throw isOutOfStorage(cause) ? outOfStorage(draft.title, 0, undefined, cause) : cause;
     }
   }
 
@@ -137,13 +162,13 @@ export class ModelStore {
     try {
       await this.together(async () => {
         // In this order a crash leaves a partial model, which can be removed again.
-        await this.records.set({ ...record, state: 'partial' });
+        await ifRoom(this.records.set({ ...record, state: 'partial' }));
         const folder = await ifThere(this.models.getDirectoryHandle(id));
         if (folder) {
           await ifThere(folder.removeEntry(MANIFEST));
           await this.models.removeEntry(id, { recursive: true });
         }
-        await this.records.delete(id);
+        await ifRoom(this.records.delete(id));
       });
     } catch (cause) {
       if (isFailure(cause, 'NoModificationAllowedError')) throw openElsewhere(record.title, cause);
@@ -153,21 +178,35 @@ export class ModelStore {
     }
   }
 
-  /** Bytes that this site takes and may take, and whether the browser promised to keep them. */
-  async space(): Promise<{ used: number; quota: number; persisted: boolean }> {
-    const { usage = 0, quota = 0 } = await this.host.storage.estimate();
-    return { used: usage, quota, persisted: await this.host.storage.persisted() };
+  space(): Promise<StorageSpace> {
+    return spaceOf(this.host.storage);
   }
 
-  /**
-   * Asks the browser to keep what is stored, and makes sure that so many bytes more fit.
-   * @throws AppError `out-of-storage` with the figures.
-   */
-  async ensureRoom(bytes: number): Promise<void> {
-    const { storage } = this.host;
-    if (!(await storage.persisted())) await storage.persist?.();
-    const free = await freeBytes(storage);
-    if (free !== undefined && free < bytes) throw outOfStorage('the model', bytes, free);
+  private inWork(id: string, directory: OpfsFolder, release: () => void): ModelInWork {
+    let reservation: Reservation | undefined;
+    const folder = opfsFolder(directory, async (bytes) => reservation?.give(bytes));
+    return {
+      id,
+      folder: closing(folder, async () => {
+        await reservation?.end();
+        await this.settle(id, directory).finally(release);
+      }),
+      reserve: async (bytes) => {
+        await reservation?.end();
+        reservation = undefined;
+        if (bytes > 0) reservation = await this.setAside(id, bytes);
+      },
+    };
+  }
+
+  /** Undefined where the browser cannot do it: writing decides alone there. */
+  private async setAside(id: string, bytes: number): Promise<Reservation | undefined> {
+    try {
+      return await this.together(() => Reservation.make(this.root, id, bytes));
+    } catch (cause) {
+      if (cause instanceof AppError) throw cause;
+      return undefined;
+    }
   }
 
   private holdModel(id: string, title: string): Promise<() => void> {
@@ -183,14 +222,16 @@ export class ModelStore {
   private settle(id: string, directory: OpfsFolder): Promise<void> {
     return this.together(async () => {
       const record = (await readRecords(this.records)).get(id);
-      if (record) await this.records.set(await settled(directory, record));
+      if (record) await ifRoom(this.records.set(await settled(directory, record)));
     });
   }
 
   private async recordOf(id: string): Promise<ModelRecord> {
     const record = (await readRecords(this.records)).get(id);
-    if (record) return record;
-    throw notStored(id);
+    if (!record) throw notStored(id);
+    if (record.state === 'complete') return record;
+    const folder = await ifThere(this.models.getDirectoryHandle(id));
+    return folder ? settled(folder, record) : record;
   }
 
   private async folderOf(id: string): Promise<OpfsFolder> {

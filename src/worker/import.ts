@@ -75,11 +75,11 @@ async function importBundle(
 ): Promise<ModelRecord> {
   const report = withTimeLeft('Downloading', onProgress);
   const draft = { title: address, licence: '', source: address, settings: {} };
-  const { id, folder } = await store.begin(draft);
+  const { id, folder, reserve } = await store.begin(draft);
   try {
     await downloadBundle(address, folder, {
       signal,
-      reserve: (bytes) => store.ensureRoom(bytes),
+      reserve,
       onProgress: ({ what, loadedBytes, totalBytes }) => report(what, loadedBytes, totalBytes),
     });
   } finally {
@@ -101,10 +101,11 @@ async function importCheckpoint(
     quantization,
     ...Object.fromEntries(loras.map(({ file, strength }) => [`lora ${file.name}`, strength])),
   };
-  const { id, folder } = await store.begin({ title, licence, source: nameOf(asked), settings });
+  const draft = { title, licence, source: nameOf(asked), settings };
+  const { id, folder, reserve } = await store.begin(draft);
   const report = withTimeLeft('Converting', onProgress);
   try {
-    await store.ensureRoom(estimatedBytes(model, quantization) - (await bytesOf(store, id)));
+    await reserve(estimatedBytes(model, quantization) - (await bytesOf(store, id)));
     const quantizer = await open();
     try {
       await convert(model, folder, {

@@ -1,7 +1,8 @@
 /** The messages between the page and the worker that keeps models: types only. */
 import type { ModelRecord } from '../bundle/store/records.ts';
+import type { StorageSpace } from '../bundle/store/room.ts';
 
-export type { ModelRecord };
+export type { ModelRecord, StorageSpace };
 
 /** How an import stores weights (src/onnx/policy.ts); `auto` goes by the model's size. */
 export type ImportQuantization = 'auto' | 'mixed' | 'int4' | 'int8' | 'f16';
@@ -39,18 +40,11 @@ export interface ImportProgress {
   readonly secondsLeft: number | null;
 }
 
-export interface StorageSpace {
-  /** Bytes that this site takes and may take in all. */
-  readonly used: number;
-  readonly quota: number;
-  /** Whether the browser promised not to clear them by itself. */
-  readonly persisted: boolean;
-}
-
 export interface Library {
   /** The newest first. */
   readonly models: readonly ModelRecord[];
-  readonly space: StorageSpace;
+  /** Null where the browser keeps no files for this page, and so no models. */
+  readonly space: StorageSpace | null;
 }
 
 /** What the worker exposes through Comlink. Errors arrive as `AppError`. */

@@ -18,12 +18,20 @@ export function startLibrary(): LibraryApi {
   return {
     list: () => orFailure(remote.list()),
     async import(request, onProgress) {
-      // Only a page may ask; browsers that say no store all the same.
-      await navigator.storage?.persist?.().catch(() => false);
+      await askToKeep();
       return orFailure(remote.import(request, proxy(onProgress)));
     },
     cancel: () => orFailure(remote.cancel()),
     remove: (id) => orFailure(remote.remove(id)),
     verify: (id, onProgress) => orFailure(remote.verify(id, proxy(onProgress))),
   };
+}
+
+/** Only a page may ask, not its workers. Browsers that say no, or know nothing of it, store all the same. */
+async function askToKeep(): Promise<void> {
+  try {
+    await navigator.storage?.persist?.();
+  } catch {
+    // The models dialog says whether they are kept.
+  }
 }

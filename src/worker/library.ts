@@ -3,7 +3,7 @@ import { expose } from 'comlink';
 import { createGpuQuantizer } from '../backend/webgpu/quantize.ts';
 import { describeAdapter, requestAdapter, requestDevice } from '../backend/webgpu/device.ts';
 import { DeviceWatch } from '../backend/webgpu/watch.ts';
-import { openBrowserStore } from '../bundle/store/browser.ts';
+import { keepsFiles, openBrowserStore } from '../bundle/store/browser.ts';
 import { AppError } from '../errors.ts';
 import { cpuQuantizer, type Quantizer } from '../onnx/quantizer.ts';
 import quantizeShader from '../../shaders/quantize.wgsl?raw';
@@ -16,6 +16,7 @@ let running: AbortController | undefined;
 
 const api: LibraryApi = {
   async list() {
+    if (!(await keepsFiles())) return { models: [], space: null };
     const store = await openBrowserStore();
     return { models: await store.list(), space: await store.space() };
   },

@@ -1,7 +1,7 @@
 /** The dialog for models, and the browser's storage behind it. */
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { JSHandle, Locator } from 'playwright-core';
+import type { CDPSession, JSHandle, Locator } from 'playwright-core';
 import type { StudioPage } from './studio-page.ts';
 
 /** The checkpoint of the embedded model as diffusers saves it. */
@@ -20,6 +20,7 @@ export class ModelsPage {
   readonly alert: Locator;
   /** Stored models, without the one that comes with the page. */
   readonly stored: Locator;
+  private devtools: CDPSession | undefined;
 
   constructor(readonly studio: StudioPage) {
     this.dialog = studio.page.getByRole('dialog', { name: 'Models' });
@@ -80,6 +81,16 @@ export class ModelsPage {
       const bar = document.querySelector<HTMLProgressElement>('dialog .importing progress');
       return bar !== null && bar.position > 0.1 && bar.position < 0.9;
     });
+  }
+
+  /** Sets the real limit of what this site may store; without `bytes`, the usual one again. */
+  async limitStorage(bytes?: number): Promise<void> {
+    const { page } = this.studio;
+    // A limit holds for as long as any session wants it: there is one for all calls.
+    this.devtools ??= await page.context().newCDPSession(page);
+    const { origin } = new URL(page.url());
+    const quota = bytes === undefined ? {} : { quotaSize: bytes };
+    await this.devtools.send('Storage.overrideQuotaForOrigin', { origin, ...quota });
   }
 
   async addFolder(path: string): Promise<void> {

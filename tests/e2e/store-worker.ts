@@ -34,7 +34,7 @@ const calls = {
   async download(url: string, stopAt?: string): Promise<{ id: string; asked: string[] }> {
     const store = await openHere();
     const source = { title: 'pocket', licence: '', source: url, settings: {} };
-    const { id, folder } = await store.begin(source);
+    const { id, folder, reserve } = await store.begin(source);
     const asked: string[] = [];
     const counting: typeof fetch = (input, init) => {
       asked.push(String(input).slice(url.length));
@@ -45,7 +45,6 @@ const calls = {
       return fetch(input, init);
     };
     try {
-      const reserve = (bytes: number) => store.ensureRoom(bytes);
       await downloadBundle(url, folder, { fetch: counting, reserve });
     } finally {
       await folder.close();
@@ -86,6 +85,15 @@ const calls = {
     for (let written = 0; ; written += piece.length) {
       await held!.folder.append('large.data', piece);
     }
+  },
+
+  async reserve(bytes: number): Promise<void> {
+    await held!.reserve(bytes);
+  },
+
+  /** Bytes that the browser says this site takes. */
+  async usage(): Promise<number> {
+    return (await navigator.storage.estimate()).usage ?? 0;
   },
 
   heldBytes(): Promise<number> {

@@ -118,17 +118,27 @@ test('a tab that is gone lets go of its model', async () => {
   expect(await value('a', 'list')).toEqual([]);
 });
 
-test('a full storage says how much there is', async () => {
+test('a full storage is known by trying, and what was written stays', async () => {
   const session = await page.context().newCDPSession(page);
   const { origin } = new URL(inject('pageUrl'));
   await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 20 * 2 ** 20 });
   await value('a', 'hold', 'x');
   const { code, message } = await error('a', 'fill');
   expect(code).toBe('out-of-storage');
-  expect(message).toMatch(/no room for 1\.0 MB more of large\.data: \d+(\.\d+)? [kMG]B are free/);
+  // The browser's estimate still says that 10 GiB are free.
+  expect(message).toBe('There is no room for 1.0 MB more of large.data.');
   const bytes = await value('a', 'heldBytes');
   expect(bytes % 2 ** 20).toBe(0);
   expect(bytes).toBeGreaterThan(0);
   expect(bytes).toBeLessThanOrEqual(20 * 2 ** 20);
+  const refused = await error('a', 'reserve', 7e9);
+  expect(refused.message).toMatch(
+    /^There is no room for 7\.00 GB more of the model: \d+ kB are free/,
+  );
+  await session.send('Storage.overrideQuotaForOrigin', { origin });
+  await value('a', 'reserve', 50e6);
+  expect(await value('a', 'usage')).toBeGreaterThan(50e6);
+  expect(await value('b', 'list')).toMatchObject([{ bytes }]);
   await value('a', 'letGo');
+  expect(await value('a', 'usage')).toBeLessThan(50e6);
 });

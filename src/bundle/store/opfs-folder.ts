@@ -3,27 +3,27 @@ import { AppError } from '../../errors.ts';
 import type { RepairableFolder } from '../folder.ts';
 import { type OpenFile, OpenFiles } from '../open-files.ts';
 import { ifThere, isFailure, type OpfsFile, type OpfsFolder } from './opfs.ts';
-import { freeBytes, outOfStorage, type Storage } from './room.ts';
+import { isOutOfStorage, outOfStorage } from './room.ts';
 
 /**
- * @param storage for the figures of a lack of room
+ * @param beforeGrowth called with the bytes by which a file is about to get longer
  * Its methods throw, besides what WritableFolder says, AppError `busy` for a file that is open
  * elsewhere, `bad-bundle` for a file in the place of a folder or the other way round.
  */
 export function opfsFolder(
   directory: OpfsFolder,
-  storage: Pick<Storage, 'estimate'> = navigator.storage,
+  beforeGrowth?: (bytes: number) => Promise<void>,
 ): RepairableFolder {
   return new OpenFiles({
     async open(names, create) {
       const handle = await ifThere(fileIn(directory, names, create));
-      return handle && opened(handle);
+      return handle && opened(handle, beforeGrowth);
     },
     async remove(names) {
       const parent = await ifThere(parentIn(directory, names, false));
       if (parent) await ifThere(parent.removeEntry(names.at(-1)!));
     },
-    explain: (cause, path, wanted) => explain(cause, path, wanted, storage),
+    explain,
   });
 }
 
@@ -49,7 +49,10 @@ async function parentIn(
   return folder;
 }
 
-async function opened(handle: OpfsFile): Promise<OpenFile> {
+async function opened(
+  handle: OpfsFile,
+  beforeGrowth?: (bytes: number) => Promise<void>,
+): Promise<OpenFile> {
   const access = await handle.createSyncAccessHandle();
   return {
     size: () => access.getSize(),
@@ -58,7 +61,8 @@ async function opened(handle: OpfsFile): Promise<OpenFile> {
       if (count > bytes.length) throw new DOMException('It cannot be read.', 'NotReadableError');
       return count;
     },
-    write(bytes, at) {
+    async write(bytes, at) {
+      if (beforeGrowth) await beforeGrowth(Math.max(0, at + bytes.length - access.getSize()));
       const count = access.write(bytes as Uint8Array<ArrayBuffer>, { at });
       // A full storage is not a failure everywhere: Chromium's private windows give an error code,
       // which is negative but comes as a number without sign.
@@ -73,14 +77,9 @@ async function opened(handle: OpfsFile): Promise<OpenFile> {
   };
 }
 
-async function explain(
-  cause: unknown,
-  path: string,
-  wanted: number,
-  storage: Pick<Storage, 'estimate'>,
-): Promise<unknown> {
-  if (isFailure(cause, 'QuotaExceededError')) {
-    return outOfStorage(path, wanted, await freeBytes(storage).catch(() => undefined), cause);
+function explain(cause: unknown, path: string, wanted: number): unknown {
+  if (isOutOfStorage(cause)) {
+    return outOfStorage(path === '' ? 'the model' : path, wanted, undefined, cause);
   }
   if (isFailure(cause, 'NoModificationAllowedError')) return openElsewhere(path, cause);
   if (isFailure(cause, 'TypeMismatchError')) {

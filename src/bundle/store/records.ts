@@ -1,6 +1,7 @@
 /** What is known of each stored model, beside its files. */
 import { createStore, del, set, values } from 'idb-keyval';
 import * as v from 'valibot';
+import { isOutOfStorage } from './room.ts';
 
 const record = v.object({
   id: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,100}$/)),
@@ -45,4 +46,16 @@ export async function readRecords(records: RecordStore): Promise<Map<string, Mod
     if (result.success) known.set(result.output.id, result.output);
   }
   return known;
+}
+
+/**
+ * Writes a record down, or takes it away, if there is room for that: a full storage may refuse even
+ * this, and must not keep anybody from removing a model. What a folder holds decides (repair.ts).
+ */
+export async function ifRoom(change: Promise<void>): Promise<void> {
+  try {
+    await change;
+  } catch (cause) {
+    if (!isOutOfStorage(cause)) throw cause;
+  }
 }

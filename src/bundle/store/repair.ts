@@ -3,7 +3,7 @@ import { AppError } from '../../errors.ts';
 import type { Manifest } from '../manifest.ts';
 import { isModelId } from './ids.ts';
 import type { OpfsFolder } from './opfs.ts';
-import { type ModelRecord, readRecords, type RecordStore } from './records.ts';
+import { ifRoom, type ModelRecord, readRecords, type RecordStore } from './records.ts';
 import { openStoredBundle } from './stored-bundle.ts';
 
 /**
@@ -18,9 +18,9 @@ export async function repair(models: OpfsFolder, records: RecordStore): Promise<
     found.add(id);
     const before = known.get(id);
     const record = await settled(folder, before ?? unknownModel(id));
-    if (!before || before.state !== record.state) await records.set(record);
+    if (!before || before.state !== record.state) await ifRoom(records.set(record));
   }
-  for (const id of known.keys()) if (!found.has(id)) await records.delete(id);
+  for (const id of known.keys()) if (!found.has(id)) await ifRoom(records.delete(id));
 }
 
 /** The record as the folder says it should be. */

@@ -64,7 +64,6 @@ export async function startImport(): Promise<void> {
       state.outcome.value = undefined;
       state.importing.value = { source, progress: undefined, cancelling: false };
     });
-    await askToKeep();
     const record = await library().import({ source, quantization, loras }, (progress) => {
       const current = state.importing.value;
       if (!current) return;
@@ -114,11 +113,6 @@ function sourceOf({ from, picked, address, token }: state.Draft): ImportSource {
 function checkStrengths(loras: readonly ImportLora[]): void {
   const problem = loras.map(({ strength }) => strengthProblem(strength)).find(Boolean);
   if (problem) throw new AppError('bad-request', problem, 'Between 0.5 and 1 is usual.');
-}
-
-/** Only a page can ask, not its workers. A browser that says no may clear models. */
-async function askToKeep(): Promise<void> {
-  await navigator.storage?.persist?.().catch(() => false);
 }
 
 export async function cancelImport(): Promise<void> {

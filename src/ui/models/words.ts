@@ -94,11 +94,16 @@ export function progressInWords({ doneBytes, totalBytes }: ImportProgress): stri
   return totalBytes > 0 ? bytesOfBytes(doneBytes, totalBytes) : '';
 }
 
-export function spaceInWords({ used, quota, persisted }: StorageSpace): string {
+/** @param space null where the browser keeps no files for this page */
+export function spaceInWords(space: StorageSpace | null): string {
+  if (!space) {
+    return 'This browser keeps no files for this page, so no models can be added. A private window may be the reason.';
+  }
+  const { used, persisted } = space;
   const kept = persisted
-    ? 'The browser promised to keep it.'
-    : 'The browser may clear it when the disk gets full.';
-  return `This page uses ${bytesInWords(used)} of the ${bytesInWords(quota)} that it may use. ${kept}`;
+    ? 'The browser promised to keep stored models.'
+    : 'The browser may clear stored models when the disk gets full.';
+  return used === null ? kept : `This page uses ${bytesInWords(used)} of storage. ${kept}`;
 }
 
 export type Residency = EngineInfo['backend']['residency'];

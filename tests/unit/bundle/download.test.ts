@@ -34,7 +34,7 @@ async function serve({ files }: TestFiles, behaviour?: Behaviour): Promise<Bundl
 
 /** As after a reload: only what is stored is left. */
 async function download(options: DownloadOptions = {}): Promise<void> {
-  const folder = opfsFolder(storage.root, storage);
+  const folder = opfsFolder(storage.root);
   try {
     await downloadBundle(server!.url, folder, { ...FAST, ...options });
   } finally {
@@ -365,7 +365,7 @@ describe('what the server says', () => {
     await serve(bundleWith({}));
     const { url } = server!;
     await server!.close();
-    const folder = opfsFolder(storage.root, storage);
+    const folder = opfsFolder(storage.root);
     const error = await failure(downloadBundle(url, folder, FAST));
     expect(error).toMatchObject({ code: 'offline' });
     expect(error.hint).toContain('connection');

@@ -121,7 +121,7 @@ test.each(BAD_PATHS)('a file "%s" is refused', async (bad) => {
 test.each(['manifest.json', 'download.log'])('a file %s of its own is refused', async (name) => {
   const entries = { ...whole.files, [name]: { bytes: 4, sha256: SHA256 } };
   const fetch = serverOf({ ...whole, files: entries });
-  const folder = opfsFolder(storage.root, storage);
+  const folder = opfsFolder(storage.root);
   await expect(downloadBundle(BASE, folder, { fetch })).rejects.toMatchObject({
     code: 'bad-bundle',
     message: expect.stringContaining(name) as string,
@@ -184,7 +184,7 @@ test('the sum of all files is what room is asked for', async () => {
   };
   const asked: string[] = [];
   await expect(
-    downloadBundle(BASE, opfsFolder(storage.root, storage), {
+    downloadBundle(BASE, opfsFolder(storage.root), {
       fetch: serverOf(claiming(2 ** 40), asked),
       reserve,
     }),

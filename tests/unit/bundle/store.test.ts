@@ -3,29 +3,18 @@ import { downloadBundle } from '../../../src/bundle/download.ts';
 import type { Manifest } from '../../../src/bundle/manifest.ts';
 import { type ModelDraft, type ModelStore, openStore } from '../../../src/bundle/store.ts';
 import { modelId } from '../../../src/bundle/store/ids.ts';
-import type { ModelRecord, RecordStore } from '../../../src/bundle/store/records.ts';
+import type { ModelRecord } from '../../../src/bundle/store/records.ts';
+import type { Storage } from '../../../src/bundle/store/room.ts';
 import { type BundleServer, serveBundle } from '../support/bundle-server.ts';
 import { testBundleFiles, type TestFiles } from '../support/bundle-folder.ts';
 import { MemoryLocks } from '../support/locks.ts';
-import { type MemoryFile, type MemoryFolder, MemoryStorage } from '../support/opfs.ts';
-
-class MemoryRecords implements RecordStore {
-  readonly known = new Map<string, unknown>();
-
-  all(): Promise<unknown[]> {
-    return Promise.resolve([...this.known.values()]);
-  }
-
-  set(record: ModelRecord): Promise<void> {
-    this.known.set(record.id, structuredClone(record));
-    return Promise.resolve();
-  }
-
-  delete(id: string): Promise<void> {
-    this.known.delete(id);
-    return Promise.resolve();
-  }
-}
+import { MemoryRecords } from '../support/records.ts';
+import {
+  MemoryAccess,
+  type MemoryFile,
+  type MemoryFolder,
+  MemoryStorage,
+} from '../support/opfs.ts';
 
 const DRAFT: ModelDraft = {
   title: 'A model',
@@ -295,28 +284,245 @@ describe('after a crash', () => {
   });
 });
 
-describe('room', () => {
+describe('what the page uses', () => {
   test('in figures', async () => {
     const store = await open();
     await writeWhole(store);
-    expect(await store.space()).toEqual({
-      used: storage.used,
-      quota: storage.quota,
-      persisted: false,
-    });
+    expect(await store.space()).toEqual({ used: storage.used, persisted: false });
+    storage.persistent = true;
+    expect(await store.space()).toEqual({ used: storage.used, persisted: true });
   });
 
-  test('is made sure of beforehand, and kept', async () => {
-    storage.quota = 5_000_000_000;
-    const store = await open();
-    await store.ensureRoom(5_000_000_000);
-    expect(storage.persistent).toBe(true);
-    await expect(store.ensureRoom(7_200_000_000)).rejects.toMatchObject({
-      code: 'out-of-storage',
-      message: 'There is no room for 7.20 GB more of the model: 5.00 GB are free.',
-      hint: expect.stringContaining('Remove a model') as string,
-    });
+  test.each<[string, Storage | undefined]>([
+    ['says nothing of storage', undefined],
+    ['has none of it', {}],
+    ['says nothing in particular', { estimate: () => Promise.resolve({}) }],
+    [
+      'refuses to say',
+      {
+        estimate: () => Promise.reject(new Error('no')),
+        persisted: () => Promise.reject(new Error()),
+      },
+    ],
+    [
+      'fails at once',
+      {
+        estimate() {
+          throw new TypeError('not here');
+        },
+      },
+    ],
+  ])('is not known where the browser %s, and models are kept all the same', async (_, given) => {
+    const store = await openStore(storage.root, records, { locks: locks.locks, storage: given });
+    const { folder, reserve } = await store.begin(DRAFT);
+    await reserve(1000);
+    await folder.append('a', new Uint8Array(1000));
+    await folder.close();
+    expect(await store.space()).toEqual({ used: null, persisted: false });
   });
+});
+
+describe('room', () => {
+  const reserved = (): MemoryFile[] => {
+    const folder = storage.root.items.get('reserved') as MemoryFolder | undefined;
+    return [...(folder?.items.values() ?? [])] as MemoryFile[];
+  };
+
+  test('is what can be stored, whatever the browser estimates', async () => {
+    // As a disk of 200 GB to Chrome's 10 GiB.
+    storage.estimate = () =>
+      Promise.resolve({ usage: storage.used, quota: storage.used + 100_000 });
+    const { folder, reserve } = await (await open()).begin(DRAFT);
+    await reserve(900_000);
+    await folder.append('large.data', new Uint8Array(900_000));
+    await folder.close();
+    expect(storage.used).toBe(900_000);
+  });
+
+  test.each(['throws', 'gives a code'] as const)(
+    'that is not there is found out before anything is written: it %s',
+    async (whenFull) => {
+      storage.quota = 2_000_000;
+      storage.whenFull = whenFull;
+      const { id, folder, reserve } = await (await open()).begin(DRAFT);
+      const failed = await reserve(7_200_000_000).catch((error: unknown) => error);
+      expect(failed).toMatchObject({
+        code: 'out-of-storage',
+        message: expect.stringMatching(
+          /^There is no room for 7\.20 GB more of the model: (1\.9|2\.0) MB are free\.$/,
+        ) as string,
+        hint: expect.stringContaining('Delete a model') as string,
+      });
+      await folder.close();
+      expect(storage.used).toBe(0);
+      expect(await (await open()).list()).toMatchObject([{ id, state: 'partial', bytes: 0 }]);
+    },
+  );
+
+  test('that is set aside nobody else takes, and it becomes less as the model grows', async () => {
+    storage.quota = 1_000_000;
+    const [mine, theirs] = [await open(), await open()];
+    const { folder, reserve } = await mine.begin(DRAFT);
+    await folder.append('before.data', new Uint8Array(100_000));
+    await reserve(800_000);
+    const other = await theirs.begin({ ...DRAFT, source: 'another' });
+    await expect(other.reserve(200_000)).rejects.toMatchObject({
+      code: 'out-of-storage',
+      message: expect.stringMatching(/ 200 kB more .*: \d+ kB are free/) as string,
+    });
+    await other.folder.close();
+    for (let i = 0; i < 8; i++) await folder.append(`${i}.data`, new Uint8Array(100_000));
+    await folder.close();
+    expect(storage.used).toBe(900_000);
+    expect(reserved()).toEqual([]);
+  });
+
+  test('is no part of a model', async () => {
+    const store = await open();
+    const { id, folder, reserve } = await store.begin(DRAFT);
+    await folder.append('a', new Uint8Array(1000));
+    await reserve(500_000);
+    expect(reserved().map((file) => file.bytes())).toEqual([500_000]);
+    expect(await store.list()).toMatchObject([{ id, bytes: 1000 }]);
+    expect([...(modelsFolder().items.get(id) as MemoryFolder).items.keys()]).toEqual(['a']);
+    await folder.close();
+    expect(reserved()).toEqual([]);
+  });
+
+  test('of a tab that is gone is free again when the store is opened', async () => {
+    const { folder, reserve } = await (await open()).begin(DRAFT);
+    await reserve(500_000);
+    // Another tab opens the store meanwhile: it is still needed.
+    await open();
+    expect(reserved().map((file) => file.bytes())).toEqual([500_000]);
+    reserved()[0]!.flush();
+    await folder.flush();
+    storage.crash();
+    expect(storage.used).toBe(500_000);
+    await open();
+    expect(storage.used).toBe(0);
+  });
+
+  test('is given back when the import fails, and asked for anew the next time', async () => {
+    const store = await open();
+    const first = await store.begin(DRAFT);
+    await first.reserve(500_000);
+    await first.reserve(600_000);
+    await first.folder.close();
+    expect(storage.used).toBe(0);
+    const again = await store.begin(DRAFT);
+    await again.reserve(700_000);
+    expect(reserved().map((file) => file.bytes())).toEqual([700_000]);
+    await again.folder.close();
+  });
+
+  test('nothing more is needed: nothing is set aside', async () => {
+    storage.quota = 0;
+    const store = await open();
+    storage.quota = 1;
+    const { folder, reserve } = await store.begin(DRAFT);
+    for (const bytes of [0, -5_000_000]) await reserve(bytes);
+    expect(reserved()).toEqual([]);
+    await folder.close();
+  });
+
+  test('cannot be set aside in every browser: then writing decides', async () => {
+    const { id, folder, reserve } = await (await open()).begin(DRAFT);
+    const make = MemoryAccess.prototype.truncate;
+    MemoryAccess.prototype.truncate = () => {
+      throw new DOMException('Safari did this', 'UnknownError');
+    };
+    try {
+      await reserve(1000);
+    } finally {
+      MemoryAccess.prototype.truncate = make;
+    }
+    await folder.append('a', new Uint8Array(1000));
+    await folder.close();
+    expect(await (await open()).list()).toMatchObject([{ id, bytes: 1000 }]);
+    expect(reserved()).toEqual([]);
+  });
+});
+
+describe('a storage that is full', () => {
+  /** IndexedDB's failure, as Chromium reports it: no fields, and no message. */
+  class QuotaExceededError extends DOMException {
+    readonly quota = null;
+    readonly requested = null;
+    constructor() {
+      super('', 'QuotaExceededError');
+    }
+  }
+  const fill = (): void => {
+    storage.quota = storage.used - 1;
+    records.set = () => Promise.reject(new QuotaExceededError());
+  };
+
+  test('opens, lists and uses what is there, and begins nothing', async () => {
+    const id = await writeWhole(await open());
+    fill();
+    const store = await open();
+    expect(await store.list()).toMatchObject([{ id, state: 'complete' }]);
+    expect((await store.open(id)).manifest).toEqual(made.manifest);
+    expect(await store.verify(id)).toEqual([]);
+    await expect(store.begin({ ...DRAFT, title: 'Another', source: 'x' })).rejects.toMatchObject({
+      code: 'out-of-storage',
+      message: 'There is no room to write Another.',
+    });
+    expect(await store.list()).toHaveLength(1);
+  });
+
+  test('can be made less full: models are removed', async () => {
+    const [id] = [await writeWhole(await open())];
+    fill();
+    const store = await open();
+    await store.remove(id);
+    expect([storage.used, await store.list()]).toEqual([0, []]);
+  });
+
+  test('refuses the record of a model that is complete: it is complete all the same', async () => {
+    const store = await open();
+    const { id, folder } = await store.begin(DRAFT);
+    for (const [path, bytes] of made.files) await folder.append(path, bytes);
+    records.set = () => Promise.reject(new QuotaExceededError());
+    await folder.close();
+    expect(await store.finish(id)).toMatchObject({ id, state: 'complete' });
+    expect(await store.list()).toMatchObject([
+      { id, state: 'complete', bytes: total(made.manifest) },
+    ]);
+    expect((await store.open(id)).manifest).toEqual(made.manifest);
+  });
+
+  test('on the way says what it is, not that a record could not be kept, and goes on later', async () => {
+    const store = await open();
+    const { folder } = await store.begin(DRAFT);
+    await folder.append('head.data', made.files.get('head.data')!);
+    await folder.flush();
+    fill();
+    await expect(folder.append('trunk.data', new Uint8Array(1e6))).rejects.toMatchObject({
+      code: 'out-of-storage',
+      message: 'There is no room for 1.0 MB more of trunk.data.',
+    });
+    await folder.close();
+    const again = await store.begin(DRAFT);
+    await expect(again.reserve(1e6)).rejects.toMatchObject({ code: 'out-of-storage' });
+    await again.folder.close();
+    expect(await store.list()).toMatchObject([{ bytes: made.manifest.files['head.data']!.bytes }]);
+  });
+
+  test.each(['QuotaExceededError', 'NS_ERROR_FILE_NO_DEVICE_SPACE'])(
+    'is known by the name %s',
+    async (name) => {
+      storage.failureName = name;
+      storage.quota = 1000;
+      const { folder, reserve } = await (await open()).begin(DRAFT);
+      await expect(reserve(2000)).rejects.toMatchObject({ code: 'out-of-storage' });
+      await expect(folder.append('a', new Uint8Array(2000))).rejects.toMatchObject({
+        code: 'out-of-storage',
+      });
+      await folder.close();
+    },
+  );
 });
 
 describe('a download into the store', () => {
@@ -328,9 +534,8 @@ describe('a download into the store', () => {
 
   test('is gone on with, and mends what is damaged', async () => {
     const fetchInto = async (store: ModelStore): Promise<string> => {
-      const { id, folder } = await store.begin({ ...DRAFT, source: server.url });
+      const { id, folder, reserve } = await store.begin({ ...DRAFT, source: server.url });
       try {
-        const reserve = (bytes: number) => store.ensureRoom(bytes);
         await downloadBundle(server.url, folder, { reserve, pauses: [] });
       } finally {
         await folder.close();

@@ -7,7 +7,7 @@ export class MemoryBundle {
 
   /** Opens it, the first time or again after a crash. */
   open() {
-    return opfsFolder(this.storage.root, this.storage);
+    return opfsFolder(this.storage.root);
   }
 
   /** Every file by its path. */

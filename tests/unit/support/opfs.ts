@@ -1,6 +1,6 @@
 /**
  * The origin private file system in memory, with what can go wrong in it: a quota, a crash that
- * loses what was not flushed, a file that another tab has open.
+ * loses what was not flushed, a file that another tab has open. What Chromium does is the measure.
  */
 import type { AccessHandle, OpfsFile, OpfsFolder } from '../../../src/bundle/store/opfs.ts';
 import type { Storage } from '../../../src/bundle/store/room.ts';
@@ -12,11 +12,14 @@ export class MemoryStorage implements Storage {
   readonly root = new MemoryFolder(this);
   quota = 2 ** 30;
   persistent = false;
+  /** Names of the failures of what was refused for lack of room: Firefox has one of its own. */
+  failureName = 'QuotaExceededError';
   /** Bytes that are written before everything stops, as in a crash. */
   crashAfter = Infinity;
   /**
    * What a full storage does: throws as the standard says, writes what fits and calls it that, or
-   * gives an error code as Chromium does in private windows.
+   * gives an error code as Chromium does in private windows, where it also leaves files as they are
+   * that are to be made longer, without a word.
    */
   whenFull: 'throws' | 'writes less' | 'gives a code' = 'throws';
   readonly openHandles = new Set<MemoryAccess>();
@@ -25,8 +28,24 @@ export class MemoryStorage implements Storage {
     return this.root.bytes();
   }
 
+  /** Bytes that may still be stored. What a file had counts until it is closed. */
+  get room(): number {
+    const given = [...this.openHandles].reduce((sum, handle) => sum + handle.given, 0);
+    return this.quota - this.used - given;
+  }
+
+  /** As Chrome does it: the quota that it reports is none. */
   estimate(): Promise<{ usage: number; quota: number }> {
-    return Promise.resolve({ usage: this.used, quota: this.quota });
+    return Promise.resolve({ usage: this.used, quota: this.used + 10 * 2 ** 30 });
+  }
+
+  /** @throws the browser's failure when more is stored than may be. */
+  checkCreation(): void {
+    if (this.room < 0) throw this.full();
+  }
+
+  full(): DOMException {
+    return failure(this.failureName);
   }
 
   persisted(): Promise<boolean> {
@@ -98,6 +117,7 @@ export class MemoryFolder implements OpfsFolder {
     if (name === '' || name === '.' || name === '..' || /[/\\]/.test(name)) {
       throw new TypeError(`"${name}" is no name`);
     }
+    if (make) this.storage.checkCreation();
     const item = this.items.get(name) ?? (make && make());
     if (!item) throw failure('NotFoundError');
     this.items.set(name, item);
@@ -118,6 +138,7 @@ export class MemoryFile implements OpfsFile {
 
   async createSyncAccessHandle(): Promise<MemoryAccess> {
     if (this.inUse()) throw failure('NoModificationAllowedError');
+    this.storage.checkCreation();
     const access = new MemoryAccess(this, this.storage);
     this.storage.openHandles.add(access);
     return access;
@@ -154,11 +175,20 @@ export class MemoryFile implements OpfsFile {
 
 export class MemoryAccess implements AccessHandle {
   open = true;
+  /** The most bytes that the file had since this was opened. */
+  private most: number;
 
   constructor(
     readonly file: MemoryFile,
     private readonly storage: MemoryStorage,
-  ) {}
+  ) {
+    this.most = file.content.length;
+  }
+
+  /** Bytes that count although the file has them no more. */
+  get given(): number {
+    return this.most - this.file.content.length;
+  }
 
   read(bytes: Uint8Array<ArrayBuffer>, { at }: { at: number }): number {
     this.check();
@@ -170,10 +200,11 @@ export class MemoryAccess implements AccessHandle {
   write(bytes: Uint8Array<ArrayBuffer>, { at }: { at: number }): number {
     this.check();
     const { content } = this.file;
-    const room = this.storage.quota - this.storage.used + content.length - at;
+    const room = this.storage.room + this.given + content.length - at;
     const fits = bytes.subarray(0, Math.max(0, Math.min(room, this.storage.crashAfter)));
     if (at + fits.length > content.length) this.file.lengthen(at + fits.length);
     this.file.content.set(fits, at);
+    this.most = Math.max(this.most, this.file.content.length);
     this.storage.crashAfter -= fits.length;
     if (this.storage.crashAfter === 0) {
       this.storage.crash();
@@ -181,14 +212,20 @@ export class MemoryAccess implements AccessHandle {
     }
     if (fits.length === bytes.length || this.storage.whenFull === 'writes less') return fits.length;
     if (this.storage.whenFull === 'gives a code') return 2 ** 32 - 8;
-    throw failure('QuotaExceededError');
+    throw this.storage.full();
   }
 
   truncate(length: number): void {
     this.check();
+    const growth = length - this.file.content.length;
+    if (growth > Math.max(0, this.storage.room + this.given)) {
+      if (this.storage.whenFull === 'gives a code') return;
+      throw this.storage.full();
+    }
     const cut = new Uint8Array(length);
     cut.set(this.file.content.subarray(0, length));
     this.file.content = cut;
+    this.most = Math.max(this.most, length);
   }
 
   getSize(): number {

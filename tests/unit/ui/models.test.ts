@@ -27,9 +27,12 @@ test('what is done has the unit of the whole, and is never more than it', () => 
 });
 
 test('space says who keeps it', () => {
-  const space = { used: 13.3e9, quota: 214e9 };
-  expect(spaceInWords({ ...space, persisted: true })).toMatch(/13\.30 GB of the 214 GB.*promised/);
-  expect(spaceInWords({ ...space, persisted: false })).toMatch(/may clear it/);
+  expect(spaceInWords({ used: 13.3e9, persisted: true })).toBe(
+    'This page uses 13.30 GB of storage. The browser promised to keep stored models.',
+  );
+  expect(spaceInWords({ used: 13.3e9, persisted: false })).toMatch(/may clear stored models/);
+  expect(spaceInWords({ used: null, persisted: false })).toMatch(/^The browser may clear/);
+  expect(spaceInWords(null)).toMatch(/keeps no files for this page, so no models can be added/);
 });
 
 describe('a source', () => {

@@ -101,13 +101,16 @@ const MARKS: readonly Mark[] = [
     'a Stable Diffusion XL model',
     'conditioner\\.embedders\\.|add_embedding\\.linear_1\\.weight$|label_emb\\.0\\.0\\.weight$',
   ),
-  {
-    ...mark('a Stable Diffusion 1 or 2 model', 'input_blocks\\.0\\.0\\.weight$'),
-  },
+  mark('a Stable Diffusion 1 or 2 model', 'input_blocks\\.0\\.0\\.weight$'),
   {
     what: 'a Stable Diffusion model (UNet)',
     hint: CONVERTIBLE,
     marks: [/^(?:unet\.)?down_blocks\.\d+\.resnets\.\d+\.conv1\.weight$/],
+  },
+  {
+    what: 'weights quantized by SVDQuant (Nunchaku)',
+    hint: 'Use the model in float16, bfloat16 or float8 instead.',
+    marks: [/\.wscales$/],
   },
   mark('a language model', 'layers\\.\\d+\\.mlp\\.gate_proj\\.weight$'),
   mark('an OpenCLIP text encoder', 'transformer\\.resblocks\\.\\d+\\.'),

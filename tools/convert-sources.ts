@@ -2,8 +2,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { AppError } from '../src/errors.ts';
 import type { Source } from '../src/onnx/files.ts';
-import { type Lora, loraFrom } from '../src/onnx/lora.ts';
-import { openFile } from '../src/onnx/safetensors.ts';
+import { isWeightFile, otherFormat, unreadableFormat } from '../src/onnx/layouts/formats.ts';
+import type { Lora } from '../src/onnx/lora.ts';
+import { openLoraFile } from '../src/onnx/lora-file.ts';
 import { sourceAt } from '../src/onnx/sources/address.ts';
 import { combined } from '../src/onnx/sources/combined.ts';
 import type { LoraOption } from './convert-options.ts';
@@ -20,13 +21,13 @@ export function openSources(names: readonly string[], token: string | undefined)
 function openSource(name: string, token: string | undefined): Source {
   if (existsSync(name)) return sourceOnDisk(name);
   // A path that is not there might pass for a repository.
-  const isPath = /^[./~]|\.safetensors$|\/.*\//.test(name);
+  const isPath = /^[./~]|\/.*\//.test(name) || isWeightFile(name);
   if (isPath && !name.includes('://')) throw missing(name);
   return sourceAt(name, token === undefined ? {} : { token });
 }
 
 function sourceOnDisk(path: string): Source {
-  if (path.endsWith('.safetensors') || statSync(path).isDirectory()) return new FolderSource(path);
+  if (isWeightFile(path) || statSync(path).isDirectory()) return new FolderSource(path);
   throw new AppError(
     'bad-request',
     `${path} is neither a folder nor a .safetensors file.`,
@@ -38,10 +39,13 @@ function sourceOnDisk(path: string): Source {
 export async function openLora({ path, strength }: LoraOption): Promise<Lora> {
   if (!existsSync(path)) throw missing(path);
   const source = sourceOnDisk(path);
-  const files = (await source.list()).filter((file) => file.endsWith('.safetensors'));
+  const listed = await source.list();
+  const files = listed.filter((file) => file.endsWith('.safetensors'));
   const [file, ...others] = files;
-  if (file !== undefined && others.length === 0) {
-    return loraFrom(await openFile(source, file), strength);
+  if (file !== undefined && others.length === 0) return openLoraFile(source, file, strength);
+  const unreadable = listed.find((name) => otherFormat(name) !== undefined);
+  if (files.length === 0 && unreadable !== undefined) {
+    throw unreadableFormat(unreadable, otherFormat(unreadable)!);
   }
   throw new AppError(
     'bad-request',

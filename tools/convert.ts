@@ -46,9 +46,10 @@ async function convertSources(options: ConvertOptions): Promise<void> {
   const { out, goldens } = options;
   const source = openSources(options.sources, options.token);
   const model = await merged(await openModel(source), options);
-  const { manifest, report } = await writeBundle(model, options);
+  const { manifest, report, notes } = await writeBundle(model, options);
   printSizes(manifest);
   printErrors(report);
+  if (notes.length > 0) console.log(`\n${notes.join('\n')}`);
   if (goldens !== undefined) {
     const deviations = await measureDeviations(out, goldens);
     printDeviations(deviations);

@@ -28,13 +28,15 @@ const TINY_BYTES = 16 * 2 ** 20;
 
 /** Bytes beside the weights, by stage. */
 export function activationBytes(
-  { transformer, text, sizes, files, components }: Manifest,
+  { transformer, text, autoencoder, sizes, files, components }: Manifest,
   precision: Precision,
 ): Record<Stage, number> {
-  const { hidden, textWidth } = transformer;
+  const { hidden, textWidth, latentWidth } = transformer;
   const bytes = BYTES[precision];
   const pixels = Math.max(...sizes.map(({ width, height }) => width * height));
-  const imageTokens = pixels / 256;
+  // A token is a square of latents, and a latent a square of pixels.
+  const latentsPerToken = latentWidth / autoencoder.latentChannels;
+  const imageTokens = pixels / (latentsPerToken * autoencoder.downscale ** 2);
   // The ring of anchors and the forecast.
   const run = (MAX_ANCHORS + 2) * imageTokens * hidden * bytes;
   const decoder = components.decoder[precision].data;

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { ABSCISSAS, DIFFERENCES, FORECAST_BASES, LIMITS } from '../cache/settings.ts';
 import { GUIDANCE } from '../limits.ts';
 import { parseJson } from './json.ts';
+import { scheduleFields } from './schedule-fields.ts';
 
 /** The file in a bundle's folder that says what else is in it. */
 export const MANIFEST = 'manifest.json';
@@ -56,17 +57,28 @@ const transformer = v.object({
 });
 
 /** diffusers' FlowMatchEulerDiscreteScheduler, by the names of its configuration. */
-const scheduler = v.object({
-  shift: v.number(),
-  useDynamicShifting: v.boolean(),
-  baseShift: v.number(),
-  maxShift: v.number(),
-  baseImageTokens: v.number(),
-  maxImageTokens: v.number(),
-});
+const scheduler = v.pipe(
+  v.object({
+    shift: scheduleFields.shift,
+    useDynamicShifting: v.boolean(),
+    baseShift: scheduleFields.logShift,
+    maxShift: scheduleFields.logShift,
+    baseImageTokens: scheduleFields.imageTokens,
+    maxImageTokens: scheduleFields.imageTokens,
+  }),
+  v.forward(
+    v.check(
+      (schedule) =>
+        !schedule.useDynamicShifting || schedule.baseImageTokens < schedule.maxImageTokens,
+      'must be more than baseImageTokens',
+    ),
+    ['maxImageTokens'],
+  ),
+);
 
 const between = (low: number, high: number) =>
   v.pipe(v.number(), v.minValue(low), v.maxValue(high));
+const finite = v.pipe(v.number(), v.finite());
 const positive = v.pipe(v.number(), v.gtValue(0), v.maxValue(1e6));
 
 /** A set of compute steps that search found, and the basis that goes with it. */
@@ -151,8 +163,8 @@ export const manifestSchema = v.object({
   /** Linear map from a latent's channels to RGB in 0..1, for previews. */
   preview: v.optional(
     v.object({
-      factors: v.array(v.tuple([v.number(), v.number(), v.number()])),
-      bias: v.tuple([v.number(), v.number(), v.number()]),
+      factors: v.array(v.tuple([finite, finite, finite])),
+      bias: v.tuple([finite, finite, finite]),
     }),
   ),
   components: v.object({

@@ -3,6 +3,9 @@ import * as v from 'valibot';
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(1));
 const sizes = v.pipe(v.array(size), v.minLength(1));
+/** Latents are divided by it. */
+const factor = v.pipe(v.number(), v.gtValue(0), v.finite());
+const offset = v.pipe(v.number(), v.finite());
 const counts = v.array(v.pipe(v.number(), v.integer(), v.minValue(0)));
 
 /** diffusers' AutoencoderTiny. The encoder's fields have diffusers' own defaults. */
@@ -18,8 +21,8 @@ export const autoencoderTiny = v.object({
   num_decoder_blocks: counts,
   upsampling_scaling_factor: v.optional(v.literal(2), 2),
   upsample_fn: v.optional(v.literal('nearest'), 'nearest'),
-  scaling_factor: v.optional(v.number(), 1),
-  shift_factor: v.nullish(v.number(), 0),
+  scaling_factor: v.optional(factor, 1),
+  shift_factor: v.nullish(offset, 0),
 });
 
 /** diffusers' AutoencoderKL. */
@@ -39,8 +42,8 @@ const autoencoderKl = v.object({
   use_post_quant_conv: v.optional(v.boolean(), true),
   latents_mean: v.nullish(v.null(), null),
   latents_std: v.nullish(v.null(), null),
-  scaling_factor: v.number(),
-  shift_factor: v.nullish(v.number(), 0),
+  scaling_factor: factor,
+  shift_factor: v.nullish(offset, 0),
 });
 
 export const autoencoder = v.variant(

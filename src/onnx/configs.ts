@@ -1,5 +1,6 @@
 /** The config.json files of a diffusers FLUX pipeline folder: what a conversion needs of them. */
 import * as v from 'valibot';
+import { scheduleFields } from '../bundle/schedule-fields.ts';
 import { AppError } from '../errors.ts';
 import {
   autoencoder,
@@ -12,7 +13,7 @@ import { readText, type Source } from './files.ts';
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(1));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const epsilon = v.pipe(v.number(), v.minValue(0));
+const epsilon = v.pipe(v.number(), v.finite(), v.minValue(0));
 
 /** diffusers' FluxTransformer2DModel. */
 const flux = v.object({
@@ -56,24 +57,40 @@ const clip = v.object({
   layer_norm_eps: epsilon,
 });
 
+const { shift, logShift, imageTokens } = scheduleFields;
+
 /** diffusers' FlowMatchEulerDiscreteScheduler. The sampler knows none of its rarer variants. */
-const scheduler = v.object({
-  _class_name: v.literal('FlowMatchEulerDiscreteScheduler'),
-  num_train_timesteps: v.optional(v.literal(1000), 1000),
-  shift: v.optional(v.number(), 1),
-  use_dynamic_shifting: v.optional(v.boolean(), false),
-  base_shift: v.optional(v.number(), 0.5),
-  max_shift: v.optional(v.number(), 1.15),
-  base_image_seq_len: v.optional(size, 256),
-  max_image_seq_len: v.optional(size, 4096),
-  invert_sigmas: v.optional(v.literal(false), false),
-  shift_terminal: v.optional(v.null(), null),
-  stochastic_sampling: v.optional(v.literal(false), false),
-  time_shift_type: v.optional(v.literal('exponential'), 'exponential'),
-  use_beta_sigmas: v.optional(v.nullable(v.literal(false)), false),
-  use_exponential_sigmas: v.optional(v.nullable(v.literal(false)), false),
-  use_karras_sigmas: v.optional(v.nullable(v.literal(false)), false),
-});
+const scheduler = v.pipe(
+  v.object({
+    _class_name: v.literal(
+      'FlowMatchEulerDiscreteScheduler',
+      ({ received }) =>
+        `FLUX.1 is sampled by FlowMatchEulerDiscreteScheduler, but this is ${received}`,
+    ),
+    num_train_timesteps: v.optional(v.literal(1000), 1000),
+    shift: v.optional(shift, 1),
+    use_dynamic_shifting: v.optional(v.boolean(), false),
+    base_shift: v.optional(logShift, 0.5),
+    max_shift: v.optional(logShift, 1.15),
+    base_image_seq_len: v.optional(imageTokens, 256),
+    max_image_seq_len: v.optional(imageTokens, 4096),
+    invert_sigmas: v.optional(v.literal(false), false),
+    shift_terminal: v.optional(v.null(), null),
+    stochastic_sampling: v.optional(v.literal(false), false),
+    time_shift_type: v.optional(v.literal('exponential'), 'exponential'),
+    use_beta_sigmas: v.optional(v.nullable(v.literal(false)), false),
+    use_exponential_sigmas: v.optional(v.nullable(v.literal(false)), false),
+    use_karras_sigmas: v.optional(v.nullable(v.literal(false)), false),
+  }),
+  v.forward(
+    v.check(
+      (config) =>
+        !config.use_dynamic_shifting || config.base_image_seq_len < config.max_image_seq_len,
+      'must be more than base_image_seq_len',
+    ),
+    ['max_image_seq_len'],
+  ),
+);
 
 const tokenizer = v.object({ model_max_length: v.pipe(size, v.maxValue(4096)) });
 
@@ -133,13 +150,23 @@ export async function readConfig<Schema extends v.GenericSchema>(
       'Choose a folder with a FLUX pipeline as diffusers saves it.',
     );
   }
+  const text = await readText(source, path);
   let json: unknown;
   try {
-    json = JSON.parse(await readText(source, path));
+    json = JSON.parse(text);
   } catch (cause) {
-    throw new AppError('bad-checkpoint', `${path} is not valid JSON.`, 'Save it again.', { cause });
+    const what = notANumber(text) ?? 'is not valid JSON';
+    throw new AppError('bad-checkpoint', `${path}: ${what}.`, 'Correct it, or download it again.', {
+      cause,
+    });
   }
   return parseConfig(schema, json, path);
+}
+
+/** Python writes numbers that JSON does not have. */
+function notANumber(text: string): string | undefined {
+  const found = /"(?<field>\w+)"\s*:\s*(?<value>NaN|-?Infinity)\b/.exec(text)?.groups;
+  return found && `${found['field']} is ${found['value']}, not a finite number`;
 }
 
 /**

@@ -11,6 +11,8 @@ import { type ModelParts, partsOf } from './model-parts.ts';
 import { Output } from './output.ts';
 import type { Quantization } from './policy.ts';
 import { cpuQuantizer, type Quantizer } from './quantizer.ts';
+import type { TensorSource } from './tensors.ts';
+import { describeUnused, type UnusedTensors, unusedTensors } from './unused.ts';
 import { VOCABULARY } from './vocabulary.ts';
 import type { StoredWeight } from './weights.ts';
 
@@ -47,11 +49,15 @@ export interface ConversionReport {
   readonly quantization: Quantization;
   /** Those that are quantized. */
   readonly weights: readonly StoredWeight[];
+  /** Tensors that no graph takes, if there are any worth naming. */
+  readonly unused?: readonly UnusedTensors[];
 }
 
 export interface Conversion {
   readonly manifest: Manifest;
   readonly report: ConversionReport;
+  /** What people should know of the result, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -74,6 +80,7 @@ export async function convert(
   const output = await Output.open(folder, of, options);
   const progress = new Progress(model, options.onProgress);
   const stored: StoredWeight[] = [];
+  const used = new Map<TensorSource, Set<string>>();
   const components = await writeComponents(model, output, {
     quantization,
     quantizer,
@@ -85,6 +92,7 @@ export async function convert(
       if (signal?.aborted) throw cancelled();
     },
     onStored: (weight) => stored.push(weight),
+    onUsed: (source, name) => void used.set(source, (used.get(source) ?? new Set()).add(name)),
   });
   const tokenizers = { t5: 'tokenizers/t5.json', clip: 'tokenizers/clip.json' };
   await output.write(tokenizers.t5, encode(model.tokenizers.t5));
@@ -101,14 +109,23 @@ export async function convert(
     files: await output.finish(),
   };
   const checked = parseManifest(JSON.stringify(manifest), MANIFEST);
-  const report: ConversionReport = { quantization, weights: stored };
+  const unused = unusedTensors(model, used);
+  const report: ConversionReport = {
+    quantization,
+    weights: stored,
+    ...(unused.length > 0 && { unused }),
+  };
   await replace(folder, REPORT, report);
   await folder.flush();
   await replace(folder, MANIFEST, manifest);
   await folder.flush();
   await output.removeJournal();
   progress.done();
-  return { manifest: checked, report };
+  return {
+    manifest: checked,
+    report,
+    notes: [...(model.notes ?? []), ...unused.map(describeUnused)],
+  };
 }
 
 async function replace(folder: WritableFolder, path: string, value: unknown): Promise<void> {
@@ -154,9 +171,8 @@ class Progress {
     this.say();
   }
 
-  /** What no graph asked for is not missing. */
+  /** What no graph asked for is not missing; the last component stays the one that is named. */
   done(): void {
-    this.what = 'done';
     this.readBytes = this.totalBytes;
     this.say();
   }

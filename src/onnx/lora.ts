@@ -7,42 +7,35 @@ import {
   type LoraTarget,
 } from './layouts/lora-names.ts';
 import { rowsAt, rowsOf } from './layouts/view.ts';
+import { checkFinite } from './finite.ts';
+import { badLora, unknownModule, unknownTensor } from './lora-errors.ts';
 import type { ModelParts } from './model-parts.ts';
-import { parseObject } from './safetensors-header.ts';
-import type { Checkpoint } from './safetensors.ts';
-import { readAll, rowCount, type TensorSource } from './tensors.ts';
+import { originsOf, readAll, rowCount, type TensorSource } from './tensors.ts';
 
 export interface Lora {
   readonly tensors: TensorSource;
   readonly strength: number;
-  /** For modules without an `alpha` of their own; their rank if it is left out. */
+  /** What holds for modules without an `alpha` of their own. */
+  readonly settings?: Partial<Record<LoraPart, AdapterSettings>>;
+}
+
+/** PEFT's settings of one part. */
+export interface AdapterSettings {
+  /** What the product is multiplied by, over the rank; the rank itself if left out. */
   readonly alpha?: number;
-}
-
-/** A LoRA in a file of its own. @throws AppError `bad-checkpoint` if it states what is no plain one */
-export function loraFrom(file: Checkpoint, strength: number): Lora {
-  const settings = adapterSettings(file);
-  const stated = (field: string): unknown => settings[`transformer.${field}`];
-  const unusual = ['use_rslora', 'use_dora'].filter((field) => stated(field) === true);
-  // Ranks that differ are told by the shapes; alphas are not.
-  if (Object.keys(stated('alpha_pattern') ?? {}).length > 0) unusual.push('alpha_pattern');
-  if (unusual.length > 0) throw bad(file.where, `its metadata state ${unusual.join(', ')}`);
-  const alpha = stated('lora_alpha');
-  return { tensors: file, strength, ...(typeof alpha === 'number' && { alpha }) };
-}
-
-/** What diffusers keeps of PEFT's settings. */
-function adapterSettings({ where, metadata }: Checkpoint): Record<string, unknown> {
-  const text = metadata.get('lora_adapter_metadata');
-  if (text === undefined) return {};
-  return parseObject(new TextEncoder().encode(text), `${where}, lora_adapter_metadata`);
+  /** Whether alpha is divided by the root of the rank (rsLoRA) instead of the rank. */
+  readonly rankStabilized: boolean;
+  /** For modules whose names match. */
+  readonly alphas: readonly { readonly pattern: RegExp; readonly alpha: number }[];
 }
 
 /** A model with LoRAs in all parts that they change. @throws AppError `bad-checkpoint` */
 export function modelWithLoras(model: ModelParts, loras: readonly Lora[]): ModelParts {
-  const words = loras.map(({ tensors, strength, alpha }) => {
+  const words = loras.map(({ tensors, strength, settings }) => {
     const shapes = [...tensors.names()].map((name) => [name, tensors.shape(name)]);
-    return JSON.stringify([tensors.where, strength, alpha ?? null, shapes]);
+    const patterns = (_: string, value: unknown): unknown =>
+      value instanceof RegExp ? value.source : value;
+    return JSON.stringify([tensors.where, strength, settings ?? null, shapes], patterns);
   });
   return {
     ...model,
@@ -65,6 +58,8 @@ export function withLora(
   loras: readonly Lora[],
   part: LoraPart = 'transformer',
 ): TensorSource {
+  const empty = loras.find(({ tensors }) => [...tensors.names()].length === 0);
+  if (empty) throw badLora(empty.tensors.where, 'it holds no tensors');
   const targets = loraTargets(parts);
   const changes = new Map<string, Change[]>();
   for (const lora of loras) {
@@ -79,6 +74,7 @@ export function withLora(
     has: (name) => parts.has(name),
     shape: (name) => parts.shape(name),
     storedBytes: (name) => parts.storedBytes(name),
+    origins: (name) => originsOf(parts, name),
     async rows(name, from, to) {
       const values = await parts.rows(name, from, to);
       for (const change of changes.get(name) ?? []) await addRows(values, change, from, to);
@@ -88,7 +84,11 @@ export function withLora(
 }
 
 /** The tensors of a module in a LoRA, by what they are. */
-type Module = Partial<Record<'down' | 'up' | 'alpha', string>>;
+interface Module {
+  /** Its name with dots, where the LoRA has it with dots. */
+  readonly path: string;
+  readonly names: Partial<Record<'down' | 'up' | 'alpha', string>>;
+}
 
 /** What one module adds to one matrix. */
 interface Change {
@@ -96,7 +96,9 @@ interface Change {
   readonly target: LoraTarget;
   readonly down: string;
   readonly up: string;
-  readonly alpha: string | undefined;
+  /** The tensor that holds it, or its value; the rank if undefined. */
+  readonly alpha: string | number | undefined;
+  readonly rankStabilized: boolean;
 }
 
 function* changesOf(
@@ -105,16 +107,20 @@ function* changesOf(
   targets: ReadonlyMap<string, readonly LoraTarget[]>,
   parts: TensorSource,
 ): Generator<[weight: string, change: Change]> {
-  for (const [module, { down, up, alpha }] of modulesOf(lora.tensors, part)) {
-    const { where } = lora.tensors;
-    if (down === undefined || up === undefined) {
-      throw bad(where, `${down ?? up ?? alpha} has no matrix that belongs to it`);
-    }
+  const { where } = lora.tensors;
+  const settings = lora.settings?.[part];
+  for (const [module, { path, names }] of modulesOf(lora.tensors, part)) {
+    const { down, up } = names;
+    if (down === undefined || up === undefined) throw halfMissing(where, names);
     const changed = targets.get(module);
-    if (!changed) throw bad(where, `the model has no module for ${down}`);
+    if (!changed) throw unknownModule(where, down, module, targets.keys());
+    if (names.alpha !== undefined) checkAlpha(lora.tensors, names.alpha);
+    const stated = settings?.alphas.find(({ pattern }) => pattern.test(path))?.alpha;
+    const alpha = names.alpha ?? stated ?? settings?.alpha;
+    const rankStabilized = names.alpha === undefined && settings?.rankStabilized === true;
     for (const target of changed) {
       checkShapes(lora.tensors, down, up, target, parts);
-      yield [target.weight, { lora, target, down, up, alpha }];
+      yield [target.weight, { lora, target, down, up, alpha, rankStabilized }];
     }
   }
 }
@@ -123,16 +129,37 @@ function modulesOf(tensors: TensorSource, part: LoraPart): ReadonlyMap<string, M
   const modules = new Map<string, Module>();
   for (const name of tensors.names()) {
     const parsed = parseLoraName(name);
-    if (!parsed) throw bad(tensors.where, `${name} is no part of a plain LoRA`);
+    if (!parsed) throw unknownTensor(tensors.where, name, tensors.names());
     if (parsed.part !== part) continue;
-    const module = modules.get(parsed.module) ?? {};
-    if (module[parsed.role] !== undefined) {
-      throw bad(tensors.where, `${module[parsed.role]} and ${name} are for the same module`);
+    const module = modules.get(parsed.module) ?? { path: parsed.path, names: {} };
+    const other = module.names[parsed.role];
+    if (other !== undefined) {
+      throw badLora(tensors.where, `${other} and ${name} are for the same module`);
     }
-    module[parsed.role] = name;
+    module.names[parsed.role] = name;
     modules.set(parsed.module, module);
   }
   return modules;
+}
+
+function halfMissing(where: string, { down, up, alpha }: Module['names']): AppError {
+  const what =
+    down !== undefined
+      ? `${down} has no second matrix (lora_B or lora_up)`
+      : up !== undefined
+        ? `${up} has no first matrix (lora_A or lora_down)`
+        : `${alpha} belongs to no matrices`;
+  return badLora(where, what, 'The file is incomplete: download it again, or save it again.');
+}
+
+function checkAlpha(tensors: TensorSource, alpha: string): void {
+  const shape = tensors.shape(alpha);
+  if (shape.every((size) => size === 1)) return;
+  throw badLora(
+    tensors.where,
+    `${alpha} has shape [${shape.join(', ')}], expected a single number`,
+    'The file is damaged, or not a plain LoRA.',
+  );
 }
 
 function checkShapes(
@@ -150,27 +177,66 @@ function checkShapes(
   ] as const;
   for (const [name, shape] of expected) {
     const found = tensors.shape(name);
-    if (found.join() === shape.join() && rank > 0) continue;
-    throw bad(
-      tensors.where,
-      `${name} has shape [${found.join(', ')}], expected [${shape.join(', ')}] for ${weight}`,
-    );
+    if (matrixShape(found).join() === shape.join() && rank > 0) continue;
+    throw wrongShape(tensors.where, name, found, shape, weight);
   }
+}
+
+/** Trainers that take linear layers for convolutions of 1x1 write two axes more. */
+function matrixShape(shape: readonly number[]): readonly number[] {
+  return shape.slice(2).every((size) => size === 1) ? shape.slice(0, 2) : shape;
+}
+
+function wrongShape(
+  where: string,
+  name: string,
+  found: readonly number[],
+  expected: readonly (number | undefined)[],
+  weight: string,
+): AppError {
+  const takesControl = weight === 'x_embedder.weight' && found[1] === 2 * (expected[1] ?? 0);
+  return badLora(
+    where,
+    `${name} has shape [${found.join(', ')}], expected [${expected.join(', ')}] for ${weight}`,
+    takesControl
+      ? 'It is a control LoRA (Depth or Canny), which needs a control image beside the text.'
+      : 'The LoRA was made for a model of other sizes. Use one that was made for this model.',
+  );
 }
 
 /** Adds rows `from` to `to` of the change to those of the matrix. */
 async function addRows(
   values: Float32Array,
-  { lora, target, down, up, alpha }: Change,
+  { lora, target, down, up, alpha, rankStabilized }: Change,
   from: number,
   to: number,
 ): Promise<void> {
   const { tensors, strength } = lora;
   const rank = rowCount(tensors.shape(down));
-  const stated = alpha === undefined ? lora.alpha : (await readAll(tensors, alpha))[0];
-  const scale = (strength * (stated ?? rank)) / rank;
-  const left = await rowsAt(tensors, rowsOf(tensors, up, target.rows), from, to);
-  addProduct(values, left, await readAll(tensors, down), rank, scale);
+  const stated = typeof alpha === 'string' ? (await finite(tensors, alpha))[0] : alpha;
+  const scale = (strength * (stated ?? rank)) / (rankStabilized ? Math.sqrt(rank) : rank);
+  const left = naming(
+    tensors,
+    up,
+    await rowsAt(tensors, rowsOf(tensors, up, target.rows), from, to),
+  );
+  addProduct(values, left, await finite(tensors, down), rank, scale);
+}
+
+async function finite(tensors: TensorSource, name: string): Promise<Float32Array> {
+  return naming(tensors, name, await readAll(tensors, name));
+}
+
+/** @throws AppError `bad-checkpoint` that names the LoRA's tensor if not all values are finite */
+function naming({ where }: TensorSource, name: string, values: Float32Array): Float32Array {
+  try {
+    return checkFinite(values);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    throw new AppError(error.code, `${where}: ${name}: ${error.message}`, error.hint, {
+      cause: error,
+    });
+  }
 }
 
 /** sum [rows, columns] += scale * left [rows, rank] * right [rank, columns]. */
@@ -203,12 +269,4 @@ function addProduct(
       }
     }
   }
-}
-
-function bad(where: string, what: string): AppError {
-  return new AppError(
-    'bad-checkpoint',
-    `${where}: ${what}.`,
-    'Only plain LoRAs for FLUX.1 can be merged, without DoRA, LoKr or trained biases.',
-  );
 }

@@ -22,6 +22,10 @@ export interface ModelParts {
   };
   /** What was merged into the weights, in words that tell it from anything else. */
   readonly merged?: readonly string[];
+  /** All tensors of the files that the parts are in, to tell which of them nothing takes. */
+  readonly checkpoints?: readonly TensorSource[];
+  /** What is worth saying of the model once it is converted, a sentence each. */
+  readonly notes?: readonly string[];
   /** Texts of tokenizer.json files. */
   readonly tokenizers: { readonly t5: string; readonly clip: string };
   /** Text of a vocabulary.json, where there is one. */

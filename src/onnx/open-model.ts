@@ -1,11 +1,14 @@
 /** Opens a user's FLUX.1 checkpoint in any of its usual layouts. */
+import { checkBlocks } from './block-counts.ts';
 import { readConfig, readConfigs, schemas } from './configs.ts';
 import { readDescription } from './description.ts';
 import type { Source } from './files.ts';
+import { checkClasses } from './layouts/class-names.ts';
 import { configurationFiles, PREVIEWER_CONFIG, takesGuidance } from './layouts/configuration.ts';
 import { modelFolder } from './layouts/listing.ts';
-import { findParts } from './layouts/parts.ts';
+import { findParts, type Parts } from './layouts/parts.ts';
 import type { ModelParts } from './model-parts.ts';
+import type { TensorSource } from './tensors.ts';
 import { readClipTokenizer, readT5Tokenizer } from './tokenizers/index.ts';
 import { readVocabularyFile } from './vocabulary.ts';
 
@@ -19,9 +22,11 @@ import { readVocabularyFile } from './vocabulary.ts';
  */
 export async function openModel(source: Source): Promise<ModelParts> {
   const folder = await modelFolder(source);
+  const notes = await checkClasses(folder);
   const parts = await findParts(folder);
   const files = await configurationFiles(folder, parts);
   const configs = await readConfigs(files);
+  checkBlocks(parts, configs);
   const tokenizerFiles = [...folder.files];
   const vocabulary = await readVocabularyFile(folder.source);
   return {
@@ -34,6 +39,8 @@ export async function openModel(source: Source): Promise<ModelParts> {
     t5: parts.t5.tensors,
     clip: parts.clip.tensors,
     autoencoder: parts.autoencoder.tensors,
+    checkpoints: checkpointsOf(parts),
+    notes: [...notes, ...unusedFiles(parts)],
     ...(parts.previewer && {
       previewer: {
         config: await readConfig(files, PREVIEWER_CONFIG, schemas.autoencoderTiny),
@@ -46,4 +53,13 @@ export async function openModel(source: Source): Promise<ModelParts> {
     },
     ...(vocabulary !== undefined && { vocabulary }),
   };
+}
+
+function checkpointsOf({ transformer, t5, clip, autoencoder, previewer }: Parts): TensorSource[] {
+  const parts = [transformer, t5, clip, autoencoder, ...(previewer ? [previewer] : [])];
+  return [...new Set(parts.map(({ checkpoint }) => checkpoint))];
+}
+
+function unusedFiles({ unusedFiles: files }: Parts): string[] {
+  return files.length === 0 ? [] : [`Not used: ${files.join(', ')}.`];
 }

@@ -3,8 +3,8 @@
  * channel) is cut into blocks of 32 inputs, each with its own scale;
  * weight = scale * (code - zeroPoint), where zeroPoint is the middle code, 8 or 128.
  */
-import { AppError } from '../errors.ts';
 import { fromHalf } from '../half.ts';
+import { badWeight } from './finite.ts';
 
 export const BLOCK = 32;
 export type Bits = 4 | 8;
@@ -56,13 +56,7 @@ export function checkedNorm(
   for (let i = 0; i < weights.length; i++) {
     const value = weights[i]!;
     if (!(Math.abs(value) <= largest)) {
-      throw new AppError(
-        'bad-checkpoint',
-        `a weight is ${value}, which cannot be stored in ${bits} bits.`,
-        Number.isFinite(value)
-          ? 'Convert without quantization, or use weights of ordinary size.'
-          : 'The checkpoint is damaged: use another copy of it.',
-      );
+      throw badWeight(value, `${bits} bits`);
     }
     sum += value * value;
   }

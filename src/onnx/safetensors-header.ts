@@ -5,10 +5,13 @@
 import { AppError } from '../errors.ts';
 import { ELEMENT_BYTES } from './elements.ts';
 import type { Source } from './files.ts';
+import { refuseOtherFormat } from './layouts/formats.ts';
 
 const LARGEST_HEADER = 100 * 2 ** 20;
 const MOST_TENSORS = 100_000;
 const HIGHEST_RANK = 8;
+/** Bytes that show what a file is that is not safetensors. */
+const BEGINNING = 64;
 const HINT = 'Check that the file was downloaded or saved completely.';
 
 export interface TensorEntry {
@@ -29,10 +32,14 @@ export interface Header {
 /** @throws AppError `bad-checkpoint` that names the file and the field, `not-found` */
 export async function readHeader(source: Source, file: string): Promise<Header> {
   const size = await source.size(file);
-  if (size < 8) throw broken(file, 'it is too short for a header');
+  if (size < 8) {
+    refuseOtherFormat(file, await source.read(file, 0, size));
+    throw broken(file, 'it is too short for a header');
+  }
   const prefix = await source.read(file, 0, 8);
   const length = Number(new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true));
   if (length > LARGEST_HEADER || 8 + length > size) {
+    refuseOtherFormat(file, await source.read(file, 0, Math.min(size, BEGINNING)));
     throw broken(file, `the header's length, ${length} bytes, does not fit the file`);
   }
   const fields = Object.entries(parseObject(await source.read(file, 8, length), file));

@@ -2,6 +2,7 @@
 import { AppError } from '../errors.ts';
 import { decoderOf, READABLE } from './elements.ts';
 import { readBytes, type Source } from './files.ts';
+import { checkShards } from './layouts/shards.ts';
 import {
   broken,
   isObject,
@@ -41,7 +42,8 @@ export class Checkpoint implements TensorSource {
 
   async rows(name: string, from: number, to: number): Promise<Float32Array> {
     const { file, element, shape, offset, bytes } = this.entry(name);
-    const decode = decoderOf(element);
+    const numbers = shape.reduce((product, size) => product * size, 1);
+    const decode = decoderOf(element, numbers);
     if (!decode) {
       throw new AppError(
         'bad-checkpoint',
@@ -94,18 +96,47 @@ export async function openIndex(source: Source, index: string): Promise<Checkpoi
   const { weight_map: weightMap } = parseObject(await readBytes(source, index), index);
   if (!isObject(weightMap)) throw broken(index, 'weight_map is missing');
   const folder = index.slice(0, index.lastIndexOf('/') + 1);
-  const headers = new Map<string, ReadonlyMap<string, TensorEntry>>();
-  const tensors = new Map<string, TensorEntry>();
+  const shards = new Map<string, string>();
   for (const [name, shard] of Object.entries(weightMap)) {
     if (typeof shard !== 'string' || !/^[\w.-]+\.safetensors$/.test(shard)) {
       throw broken(index, `weight_map.${name} does not name a .safetensors file`);
     }
-    const file = folder + shard;
-    const header = headers.get(file) ?? (await readHeader(source, file)).tensors;
-    headers.set(file, header);
-    const entry = header.get(name);
+    shards.set(name, shard);
+  }
+  checkShards(index, shards.values());
+  const headers = new Map<string, ReadonlyMap<string, TensorEntry>>();
+  for (const shard of new Set(shards.values())) {
+    headers.set(shard, (await readHeader(source, folder + shard)).tensors);
+  }
+  const tensors = new Map<string, TensorEntry>();
+  for (const [name, shard] of shards) {
+    const entry = headers.get(shard)!.get(name);
     if (!entry) throw broken(index, `weight_map.${name}: ${shard} has no such tensor`);
     tensors.set(name, entry);
   }
+  // What the index leaves out counts too, so that nothing in the files goes unnoticed.
+  for (const header of headers.values()) {
+    for (const [name, entry] of header) if (!tensors.has(name)) tensors.set(name, entry);
+  }
   return new Checkpoint(source, index, tensors);
+}
+
+/**
+ * Opens files that hold one checkpoint together, without an index.
+ * @param where what errors name
+ */
+export async function openShards(
+  source: Source,
+  where: string,
+  files: readonly string[],
+): Promise<Checkpoint> {
+  const tensors = new Map<string, TensorEntry>();
+  for (const file of files) {
+    for (const [name, entry] of (await readHeader(source, file)).tensors) {
+      const other = tensors.get(name);
+      if (other) throw broken(file, `${name} is in ${other.file} too`);
+      tensors.set(name, entry);
+    }
+  }
+  return new Checkpoint(source, where, tensors);
 }

@@ -11,6 +11,11 @@ export interface TensorSource {
   /** Bytes that the tensor takes where it is stored. */
   storedBytes(name: string): number;
   /**
+   * The tensors of the file that this one is made of, by their names there; its own name if left
+   * out.
+   */
+  origins?(name: string): readonly string[];
+  /**
    * Rows `from` to `to` (exclusive) of the first axis, row by row as float32. A single number is
    * one row. Nothing beyond these rows is read.
    * @throws AppError `bad-checkpoint` if there is no such tensor or its numbers cannot be read.
@@ -18,12 +23,21 @@ export interface TensorSource {
   rows(name: string, from: number, to: number): Promise<Float32Array>;
 }
 
+/** What to do where weights are not what their configuration or their own names promise. */
+export const MISMATCH =
+  'Download the file again. If a config.json lies beside it, take both from the same model.';
+
 /** Numbers that are held at once of a tensor that is read in pieces: 32 MiB as float32. */
 const CHUNK = 2 ** 23;
 
 /** Length of the first axis; 1 for a single number. */
 export function rowCount(shape: readonly number[]): number {
   return shape[0] ?? 1;
+}
+
+/** The tensors of the file that a tensor is made of, by their names there. */
+export function originsOf(tensors: TensorSource, name: string): readonly string[] {
+  return tensors.origins?.(name) ?? [name];
 }
 
 /** The whole tensor. For small ones: matrices are read by `rowChunks`. */
@@ -61,15 +75,11 @@ export function expectShape(tensors: TensorSource, name: string, shape: readonly
   throw new AppError(
     'bad-checkpoint',
     `${tensors.where}: ${name} has shape [${found.join(', ')}], expected [${shape.join(', ')}].`,
-    'The weights do not belong to the config.json beside them.',
+    MISMATCH,
   );
 }
 
 /** @throws AppError `bad-checkpoint`, always. */
 export function noTensor(where: string, name: string): never {
-  throw new AppError(
-    'bad-checkpoint',
-    `${where}: there is no tensor ${name}.`,
-    'The weights do not belong to the config.json beside them.',
-  );
+  throw new AppError('bad-checkpoint', `${where}: there is no tensor ${name}.`, MISMATCH);
 }

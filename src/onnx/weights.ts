@@ -1,13 +1,20 @@
 /** Takes weights from a checkpoint into a data file, quantized as the policy says. */
 import { AppError } from '../errors.ts';
-import { floatsToHalves } from '../half.ts';
 import type { Precision, StoredTensor } from './builder.ts';
 import type { DataFile, TensorWriter } from './data-file.ts';
+import { checkedHalves, checkFinite } from './finite.ts';
 import type { Unit } from './journal.ts';
 import { matrixStorage, vectorStorage, type Quantization } from './policy.ts';
 import { BLOCK, type Bits } from './quantize.ts';
 import type { Quantizer } from './quantizer.ts';
-import { expectShape, readAll, rowChunks, type TensorSource } from './tensors.ts';
+import {
+  expectShape,
+  MISMATCH,
+  originsOf,
+  readAll,
+  rowChunks,
+  type TensorSource,
+} from './tensors.ts';
 
 /** A linear layer's matrix, as one of two kinds of node reads it. */
 export type StoredMatrix = { readonly inputs: number; readonly outputs: number } & (
@@ -29,6 +36,8 @@ export interface WeightSettings {
   readonly chunk?: number;
   /** Told of bytes of the checkpoint that are done with; what it throws ends the conversion. */
   readonly onTaken?: (bytes: number) => void;
+  /** Told of every tensor that a graph takes, or that is taken into one. */
+  readonly onUsed?: (source: TensorSource, name: string) => void;
   /** Told what quantizing a weight cost: the norm of the error over that of the weight. */
   readonly onStored?: (stored: StoredWeight) => void;
 }
@@ -53,6 +62,7 @@ export class Weights {
 
   /** The matrix of the linear layer `module`. */
   matrix(module: string): Promise<StoredMatrix> {
+    this.used(`${module}.weight`);
     return once(this.matrices, module, async () => {
       const matrix = await this.addMatrix(module);
       this.settings.onTaken?.(this.source.storedBytes(`${module}.weight`));
@@ -66,7 +76,7 @@ export class Weights {
     type: Precision = vectorStorage(this.settings.quantization),
   ): Promise<StoredTensor> {
     const { source } = this;
-    return this.single(name, source.shape(name), type, async function* (chunk) {
+    return this.single(name, this.shape(name), type, async function* (chunk) {
       for await (const { values } of rowChunks(source, name, chunk)) yield values;
     });
   }
@@ -85,7 +95,10 @@ export class Weights {
 
   /** Throws `bad-checkpoint` unless the tensors named exist in these shapes. */
   expectShapes(shapes: Readonly<Record<string, readonly number[]>>): void {
-    for (const [name, shape] of Object.entries(shapes)) expectShape(this.source, name, shape);
+    for (const [name, shape] of Object.entries(shapes)) {
+      expectShape(this.source, name, shape);
+      this.used(name);
+    }
   }
 
   has(name: string): boolean {
@@ -93,12 +106,14 @@ export class Weights {
   }
 
   shape(name: string): readonly number[] {
+    this.used(name);
     return this.source.shape(name);
   }
 
   /** All values, row by row: for vectors and tables, not for matrices. */
-  values(name: string): Promise<Float32Array> {
-    return readAll(this.source, name);
+  async values(name: string): Promise<Float32Array> {
+    const values = await readAll(this.source, name);
+    return this.naming(name, () => checkFinite(values));
   }
 
   private single(
@@ -108,7 +123,7 @@ export class Weights {
     read: (chunk?: number) => AsyncIterable<Float32Array>,
   ): Promise<StoredTensor> {
     return once(this.tensors, name, async () => {
-      const content = inType(read(this.settings.chunk), type);
+      const content = this.inType(name, read(this.settings.chunk), type);
       const { tensors } = await this.file.unit(name, async (writer) => {
         await writer.tensor(name, type, shape, content);
         return undefined;
@@ -145,7 +160,7 @@ export class Weights {
       throw new AppError(
         'bad-checkpoint',
         `${this.source.where}: ${name} is not a matrix.`,
-        'The weights do not belong to the config.json beside them.',
+        MISMATCH,
       );
     }
     return { outputs, inputs };
@@ -164,11 +179,12 @@ export class Weights {
     const blocks = inputs / BLOCK;
     const scales = new Uint16Array(outputs * blocks);
     const error = { squaredError: 0, squaredNorm: 0 };
+    const rethrow = (thrown: unknown): never => {
+      throw this.named(name, thrown);
+    };
     async function* codes(): AsyncGenerator<Uint8Array> {
       for await (const { from, to, values } of rowChunks(source, name, chunk)) {
-        const rows = await quantizer
-          .quantize(values, to - from, inputs, bits)
-          .catch(named(source, name));
+        const rows = await quantizer.quantize(values, to - from, inputs, bits).catch(rethrow);
         scales.set(rows.scales, from * blocks);
         error.squaredError += rows.squaredError;
         error.squaredNorm += rows.squaredNorm;
@@ -187,7 +203,7 @@ export class Weights {
     const size = outputs * inputs;
     const result = type === 'float16' ? new Uint16Array(size) : new Float32Array(size);
     for await (const { from, to, values } of rowChunks(this.source, name, this.settings.chunk)) {
-      const numbers = type === 'float16' ? floatsToHalves(values) : values;
+      const numbers = this.naming(name, () => checked(values, type));
       for (let column = 0; column < inputs; column++) {
         const start = column * outputs;
         for (let row = from; row < to; row++) {
@@ -198,6 +214,36 @@ export class Weights {
     return result;
   }
 
+  private async *inType(
+    name: string,
+    chunks: AsyncIterable<Float32Array>,
+    type: Precision,
+  ): AsyncGenerator<ArrayBufferView> {
+    for await (const values of chunks) yield this.naming(name, () => checked(values, type));
+  }
+
+  private used(name: string): void {
+    this.settings.onUsed?.(this.source, name);
+  }
+
+  private naming<T>(name: string, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw this.named(name, error);
+    }
+  }
+
+  /** The same complaint about a weight, with the tensor's name in the file before it. */
+  private named(name: string, error: unknown): unknown {
+    if (!(error instanceof AppError && error.code === 'bad-checkpoint')) return error;
+    const { source } = this;
+    const tensor = source.has(name) ? originsOf(source, name).join(' or ') : name;
+    return new AppError(error.code, `${source.where}: ${tensor}: ${error.message}`, error.hint, {
+      cause: error,
+    });
+  }
+
   private report(name: string, storage: string, { error }: Unit): void {
     if (!error) return;
     const { squaredError, squaredNorm } = error;
@@ -206,21 +252,9 @@ export class Weights {
   }
 }
 
-async function* inType(
-  chunks: AsyncIterable<Float32Array>,
-  type: Precision,
-): AsyncGenerator<ArrayBufferView> {
-  for await (const values of chunks) yield type === 'float16' ? floatsToHalves(values) : values;
-}
-
-/** Says of what tensor a quantizer complains. */
-function named(source: TensorSource, name: string): (error: unknown) => never {
-  return (error) => {
-    if (!(error instanceof AppError && error.code === 'bad-checkpoint')) throw error;
-    throw new AppError(error.code, `${source.where}: ${name}: ${error.message}`, error.hint, {
-      cause: error,
-    });
-  };
+/** In the type that they are stored in. @throws AppError `bad-checkpoint` for what it cannot hold */
+function checked(values: Float32Array, type: Precision): Uint16Array | Float32Array {
+  return type === 'float16' ? checkedHalves(values) : checkFinite(values);
 }
 
 function once<T>(cache: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {

@@ -6,15 +6,22 @@ import type { ModelRecord } from '../bundle/store/records.ts';
 import { convert } from '../onnx/convert.ts';
 import { estimatedBytes } from '../onnx/estimate.ts';
 import type { Source } from '../onnx/files.ts';
-import { loraFrom, modelWithLoras } from '../onnx/lora.ts';
+import { isWeightFile } from '../onnx/layouts/formats.ts';
+import { openLoraFile } from '../onnx/lora-file.ts';
+import { modelWithLoras } from '../onnx/lora.ts';
 import type { ModelParts } from '../onnx/model-parts.ts';
 import { openModel } from '../onnx/open-model.ts';
 import type { Quantizer } from '../onnx/quantizer.ts';
-import { openFile } from '../onnx/safetensors.ts';
 import { sourceAt } from '../onnx/sources/address.ts';
 import { pickedFiles, pickedFolder } from '../onnx/sources/picked.ts';
 import { usualQuantization } from '../onnx/usual-quantization.ts';
-import type { ImportLora, ImportProgress, ImportRequest, ImportSource } from './library-api.ts';
+import type {
+  ImportLora,
+  ImportProgress,
+  ImportRequest,
+  ImportResult,
+  ImportSource,
+} from './library-api.ts';
 import { withTimeLeft } from './progress.ts';
 
 export interface ImportControl {
@@ -34,9 +41,11 @@ export async function importModel(
   store: ModelStore,
   request: ImportRequest,
   control: ImportControl,
-): Promise<ModelRecord> {
+): Promise<ImportResult> {
   const bundle = await bundleAddress(request.source, control);
-  if (bundle !== undefined) return importBundle(store, bundle, control);
+  if (bundle !== undefined) {
+    return { record: await importBundle(store, bundle, control), notes: [] };
+  }
   const source = await openSource(request.source, control);
   control.onProgress(progressOf('Reading the headers'));
   return importCheckpoint(store, source, request, control);
@@ -51,7 +60,7 @@ async function bundleAddress(
   const address = source.address.trim();
   if (!/^https?:\/\//.test(address)) return undefined;
   const folder = address.replace(/manifest\.json$/, '');
-  if (/\.safetensors$/.test(folder)) return undefined;
+  if (isWeightFile(folder)) return undefined;
   return (await sourceAt(folder, { ...tokenOf(source), signal }).has(MANIFEST))
     ? folder
     : undefined;
@@ -93,7 +102,7 @@ async function importCheckpoint(
   source: Source,
   { source: asked, quantization: wanted, loras }: ImportRequest,
   { signal, onProgress, quantizer: open }: ImportControl,
-): Promise<ModelRecord> {
+): Promise<ImportResult> {
   const model = await merged(await openModel(source), loras);
   const quantization = wanted === 'auto' ? usualQuantization(model.configs.flux) : wanted;
   const { title, licence } = model.description;
@@ -104,30 +113,31 @@ async function importCheckpoint(
   const draft = { title, licence, source: nameOf(asked), settings };
   const { id, folder, reserve } = await store.begin(draft);
   const report = withTimeLeft('Converting', onProgress);
+  let notes: readonly string[];
   try {
     await reserve(estimatedBytes(model, quantization) - (await bytesOf(store, id)));
     const quantizer = await open();
     try {
-      await convert(model, folder, {
+      ({ notes } = await convert(model, folder, {
         quantization,
         quantizer,
         signal,
         onProgress: ({ what, readBytes, totalBytes }) => report(what, readBytes, totalBytes),
-      });
+      }));
     } finally {
       quantizer.dispose();
     }
   } finally {
     await folder.close();
   }
-  return store.finish(id);
+  return { record: await store.finish(id), notes };
 }
 
 async function merged(model: ModelParts, loras: readonly ImportLora[]): Promise<ModelParts> {
   if (loras.length === 0) return model;
   const opened = [];
   for (const { file, strength } of loras) {
-    opened.push(loraFrom(await openFile(pickedFiles([file]), file.name), strength));
+    opened.push(await openLoraFile(pickedFiles([file]), file.name, strength));
   }
   return modelWithLoras(model, opened);
 }

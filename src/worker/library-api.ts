@@ -40,6 +40,12 @@ export interface ImportProgress {
   readonly secondsLeft: number | null;
 }
 
+export interface ImportResult {
+  readonly record: ModelRecord;
+  /** What is worth knowing of the model, such as weights that nothing uses; a sentence each. */
+  readonly notes: readonly string[];
+}
+
 export interface Library {
   /** The newest first. */
   readonly models: readonly ModelRecord[];
@@ -58,7 +64,7 @@ export interface LibraryApi {
   import(
     request: ImportRequest,
     onProgress: (progress: ImportProgress) => void,
-  ): Promise<ModelRecord>;
+  ): Promise<ImportResult>;
   /** Ends the running import; what it has done is kept. */
   cancel(): Promise<void>;
   /** Deletes a model and frees its space. */

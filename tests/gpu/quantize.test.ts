@@ -94,7 +94,7 @@ test('refuses what the processor refuses', async () => {
   weights[7] = NaN;
   await expect(gpu.quantize(weights, 1, BLOCK, 4)).rejects.toMatchObject({
     code: 'bad-checkpoint',
-    message: 'a weight is NaN, which cannot be stored in 4 bits.',
+    message: 'a weight is NaN, not a finite number.',
   });
 });
 

@@ -1,10 +1,24 @@
 /** AutoencoderKL: Latent Diffusion's file (Black Forest Labs' ae.safetensors) under diffusers' names. */
 import type { TensorSource } from '../tensors.ts';
+import type { Numbering } from './numbering.ts';
 import { countModules, View, whole, type Place } from './view.ts';
 
 /** A tensor that names the layout: Latent Diffusion's and diffusers'. */
-export const LDM_SIGNATURE = 'decoder.up.0.block.0.conv1.weight';
-export const KL_SIGNATURE = 'decoder.up_blocks.0.resnets.0.conv1.weight';
+export const LDM_SIGNATURE = /decoder\.up\.\d+\.block\.\d+\.conv1\.weight$/;
+export const KL_SIGNATURE = /decoder\.up_blocks\.\d+\.resnets\.\d+\.conv1\.weight$/;
+
+export const LDM_NUMBERING: Numbering = {
+  lists: [
+    /^(encoder\.down|decoder\.up)\.(\d+)\./,
+    /^((?:encoder\.down|decoder\.up)\.\d+\.block)\.(\d+)\./,
+  ],
+};
+export const KL_NUMBERING: Numbering = {
+  lists: [
+    /^(encoder\.down_blocks|decoder\.up_blocks)\.(\d+)\./,
+    /^((?:encoder|decoder)\.(?:(?:down|up)_blocks\.\d+|mid_block)\.resnets)\.(\d+)\./,
+  ],
+};
 
 /** FLUX.1's, which no tensor tells. */
 const SCALING_FACTOR = 0.3611;
@@ -81,5 +95,13 @@ export function autoencoderConfig(tensors: TensorSource): Record<string, unknown
     use_post_quant_conv: tensors.has('post_quant_conv.weight'),
     scaling_factor: SCALING_FACTOR,
     shift_factor: SHIFT_FACTOR,
+  };
+}
+
+/** What diffusers' config.json must say of the number of levels and of their blocks. */
+export function klBlocks(tensors: TensorSource): Record<string, number> {
+  return {
+    'block_out_channels.length': countModules(tensors, 'decoder.up_blocks'),
+    layers_per_block: countModules(tensors, 'decoder.up_blocks.0.resnets') - 1,
   };
 }

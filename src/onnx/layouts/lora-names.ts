@@ -12,6 +12,8 @@ export interface LoraName {
   readonly part: LoraPart;
   /** The module's name with `_` for every dot, as some trainers write it. */
   readonly module: string;
+  /** The same as the file has it, with dots where it has dots. */
+  readonly path: string;
   readonly role: Role;
 }
 
@@ -34,19 +36,32 @@ const PREFIXES: readonly (readonly [prefix: string, part: LoraPart])[] = [
   ['', 'transformer'],
 ];
 
+/** PEFT may put an adapter's name before `weight`. */
 const ROLES: readonly (readonly [ending: RegExp, role: Role])[] = [
-  [/\.(?:lora_A|lora_down|lora\.down)(?:\.default)?\.weight$/, 'down'],
-  [/\.(?:lora_B|lora_up|lora\.up)(?:\.default)?\.weight$/, 'up'],
-  [/\.alpha$/, 'alpha'],
+  [/\.(?:lora_A|lora_down|lora\.down|lora_linear_layer\.down)(?:\.[\w-]+)?\.weight$/, 'down'],
+  [/\.(?:lora_B|lora_up|lora\.up|lora_linear_layer\.up)(?:\.[\w-]+)?\.weight$/, 'up'],
+  [/(?:\.lora)?\.alpha$/, 'alpha'],
 ];
+
+/** XLabs keep the matrices of a double block under its attention's processor, the image's first. */
+const XLABS = /^(double_blocks\.\d+)\.processor\.(qkv|proj)_lora([12])\.(down|up)\.weight$/;
 
 /** Nothing for a tensor that is no part of a plain LoRA. */
 export function parseLoraName(name: string): LoraName | undefined {
-  const [ending, role] = ROLES.find(([pattern]) => pattern.test(name)) ?? [];
+  const plain = name.replace(XLABS, (_, block, layer, stream, half) => {
+    return `${block}.${stream === '1' ? 'img' : 'txt'}_attn.${layer}.lora_${half}.weight`;
+  });
+  const [ending, role] = ROLES.find(([pattern]) => pattern.test(plain)) ?? [];
   if (!ending || !role) return undefined;
-  const [prefix, part] = PREFIXES.find(([start]) => name.startsWith(start))!;
-  const module = flat(name.slice(prefix.length).replace(ending, ''));
-  return { part, module: part === 'clip' ? module.replace(/^text_model_/, '') : module, role };
+  const [prefix, part] = PREFIXES.find(([start]) => plain.startsWith(start))!;
+  const path = plain.slice(prefix.length).replace(ending, '');
+  const module = flat(path);
+  return {
+    part,
+    module: part === 'clip' ? module.replace(/^text_model_/, '') : module,
+    path,
+    role,
+  };
 }
 
 /** A matrix that a LoRA's module changes. */

@@ -3,7 +3,7 @@
  * or `<module>.weight_scale`, that the weight is to be multiplied by.
  */
 import { AppError } from '../../errors.ts';
-import type { TensorSource } from '../tensors.ts';
+import { originsOf, type TensorSource } from '../tensors.ts';
 
 const SCALES = ['scale_weight', 'weight_scale'];
 /** For the activations of 8-bit arithmetic, which is not what the weights are for here. */
@@ -25,6 +25,12 @@ export function unscaled(tensors: TensorSource): TensorSource {
     has: (name) => tensors.has(name),
     shape: (name) => tensors.shape(name),
     storedBytes: (name) => tensors.storedBytes(name),
+    origins(name) {
+      const scale = scales.get(name);
+      return [name, ...(scale === undefined ? [] : [scale])].flatMap((one) =>
+        originsOf(tensors, one),
+      );
+    },
     async rows(name, from, to) {
       const values = await tensors.rows(name, from, to);
       const scale = scales.get(name);

@@ -1,9 +1,19 @@
 /** The text encoders as transformers and ComfyUI keep them: one set of names, and their sizes. */
 import type { TensorSource } from '../tensors.ts';
+import type { Numbering } from './numbering.ts';
 import { countModules, renamed } from './view.ts';
 
-export const T5_SIGNATURE = 'encoder.block.0.layer.0.SelfAttention.q.weight';
-export const CLIP_SIGNATURE = 'embeddings.token_embedding.weight';
+export const T5_SIGNATURE = /encoder\.block\.\d+\.layer\.0\.SelfAttention\.q\.weight$/;
+const CLIP_WORDS = 'embeddings.token_embedding.weight';
+export const CLIP_SIGNATURE = /embeddings\.token_embedding\.weight$/;
+
+export const T5_NUMBERING: Numbering = {
+  lists: [],
+  uniform: [/^(encoder\.block)\.(\d+)\./],
+  // The first block has the bias of all.
+  uneven: /relative_attention_bias/,
+};
+export const CLIP_NUMBERING: Numbering = { lists: [], uniform: [/^(encoder\.layers)\.(\d+)\./] };
 
 const T5_TABLES = ['shared.weight', 'encoder.embed_tokens.weight'];
 /** Of CLIP-L. */
@@ -48,7 +58,7 @@ export function t5Config(tensors: TensorSource): Record<string, unknown> {
  * @throws AppError `bad-checkpoint` if a tensor is missing.
  */
 export function clipConfig(tensors: TensorSource): Record<string, unknown> {
-  const [words, width = 0] = tensors.shape(CLIP_SIGNATURE);
+  const [words, width = 0] = tensors.shape(CLIP_WORDS);
   return {
     vocab_size: words,
     hidden_size: width,
@@ -59,4 +69,14 @@ export function clipConfig(tensors: TensorSource): Record<string, unknown> {
     hidden_act: 'quick_gelu',
     layer_norm_eps: 1e-5,
   };
+}
+
+/** What transformers' config.json must say of the number of T5's blocks. */
+export function t5Blocks(tensors: TensorSource): Record<string, number> {
+  return { num_layers: countModules(tensors, 'encoder.block') };
+}
+
+/** What transformers' config.json must say of the number of CLIP's layers. */
+export function clipBlocks(tensors: TensorSource): Record<string, number> {
+  return { num_hidden_layers: countModules(tensors, 'encoder.layers') };
 }

@@ -3,8 +3,8 @@ import type { TensorSource } from '../tensors.ts';
 import { renamed } from './view.ts';
 
 /** A tensor that names the layout: diffusers' and the original's. */
-export const TINY_SIGNATURE = 'decoder.layers.3.conv.0.weight';
-export const TAE_SIGNATURE = '4.conv.0.weight';
+export const TINY_SIGNATURE = /decoder\.layers\.3\.conv\.0\.weight$/;
+export const TAE_SIGNATURE = /4\.conv\.0\.weight$/;
 
 /** The original's first layer clamps, which diffusers does not count as one. */
 export function fromTae(tensors: TensorSource): TensorSource {
@@ -53,4 +53,9 @@ function blocksPerStage(tensors: TensorSource): number[] {
     if (!tensors.has(`decoder.layers.${layer + 1}.weight`)) return stages;
     layer += 2;
   }
+}
+
+/** What diffusers' config.json must say of the number of blocks. */
+export function tinyBlocks(tensors: TensorSource): Record<string, readonly number[]> {
+  return { num_decoder_blocks: blocksPerStage(tensors) };
 }

@@ -2,11 +2,23 @@
 import { AppError } from '../../errors.ts';
 import type { TensorSource } from '../tensors.ts';
 import { linearRenamings, normRenamings, type FusedSizes } from './bfl-names.ts';
+import { refuseTools } from './families.ts';
+import type { Numbering } from './numbering.ts';
 import { countModules, rowsOf, View, whole, type Place } from './view.ts';
 
 /** A tensor that names the layout: Black Forest Labs' and diffusers'. */
-export const BFL_SIGNATURE = 'double_blocks.0.img_attn.qkv.weight';
-export const DIFFUSERS_SIGNATURE = 'time_text_embed.text_embedder.linear_1.weight';
+export const BFL_SIGNATURE =
+  /(?:double_blocks\.\d+\.img_attn\.qkv|single_blocks\.\d+\.linear1)\.weight$/;
+export const DIFFUSERS_SIGNATURE = /time_text_embed\.text_embedder\.linear_1\.weight$/;
+
+export const BFL_NUMBERING: Numbering = {
+  lists: [],
+  uniform: [/^(double_blocks|single_blocks)\.(\d+)\./],
+};
+export const DIFFUSERS_NUMBERING: Numbering = {
+  lists: [],
+  uniform: [/^(transformer_blocks|single_transformer_blocks)\.(\d+)\./],
+};
 
 /** Width of the first rotary axis; the other two share the rest of a head. */
 const FIRST_AXIS = 16;
@@ -83,4 +95,19 @@ export function transformerConfig(tensors: TensorSource): Record<string, unknown
     guidance_embeds: tensors.has('time_text_embed.guidance_embedder.linear_1.weight'),
     axes_dims_rope: [FIRST_AXIS, rest, rest],
   };
+}
+
+/** What diffusers' config.json must say of the number of blocks. */
+export function transformerBlocks(tensors: TensorSource): Record<string, number> {
+  return {
+    num_layers: countModules(tensors, 'transformer_blocks'),
+    num_single_layers: countModules(tensors, 'single_transformer_blocks'),
+  };
+}
+
+/** @throws AppError `bad-checkpoint` for FLUX.1's image tools, which take more than latents */
+export function refuseImageInput(tensors: TensorSource): void {
+  const [input, output] = ['x_embedder.weight', 'proj_out.weight'] as const;
+  if (!tensors.has(input) || !tensors.has(output)) return;
+  refuseTools(tensors.where, tensors.shape(input)[1], tensors.shape(output)[0]);
 }

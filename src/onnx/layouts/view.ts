@@ -1,5 +1,5 @@
 /** Tensors under other names than they are stored by: whole, in parts, or with parts in another order. */
-import { noTensor, rowCount, type TensorSource } from '../tensors.ts';
+import { noTensor, originsOf, rowCount, type TensorSource } from '../tensors.ts';
 
 /** Rows `from` to `to` (exclusive) of a stored tensor. */
 export interface Piece {
@@ -94,6 +94,11 @@ export class View implements TensorSource {
       const share = rows === 0 ? 0 : (piece.to - piece.from) / rows;
       return sum + this.stored.storedBytes(piece.name) * share;
     }, 0);
+  }
+
+  origins(name: string): readonly string[] {
+    const names = this.place(name).pieces.flatMap((piece) => originsOf(this.stored, piece.name));
+    return [...new Set(names)];
   }
 
   async rows(name: string, from: number, to: number): Promise<Float32Array> {

@@ -1,5 +1,6 @@
 /** What people type to say where a model is: a repository of the Hugging Face Hub, or an address. */
 import type { Source } from '../files.ts';
+import { isWeightFile } from '../layouts/formats.ts';
 import { hubSource, type HubAddress } from './hub.ts';
 import { decoded, type NetworkOptions } from './network.ts';
 import { urlSource } from './url.ts';
@@ -23,7 +24,7 @@ export function parseHubAddress(text: string): HubAddress | undefined {
   const repo = `${organisation}/${name}`;
   if (!['tree', 'blob', 'resolve'].includes(view) || revision === undefined) return { repo };
   const file = rest.join('/');
-  return { repo, revision, ...(file.endsWith('.safetensors') && { file }) };
+  return { repo, revision, ...(isWeightFile(file) && { file }) };
 }
 
 function named(groups: Record<string, string | undefined> | undefined): HubAddress | undefined {

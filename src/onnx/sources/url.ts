@@ -3,6 +3,7 @@ import { get, letGo, unreachable } from '../../bundle/http.ts';
 import { bytesOf, promisedBytes, rangeOf, refusePage } from '../../bundle/responses.ts';
 import { AppError } from '../../errors.ts';
 import { endsBefore, type Source } from '../files.ts';
+import { isWeightFile } from '../layouts/formats.ts';
 import { Memo } from './memo.ts';
 import { decoded, type NetworkOptions, patiently } from './network.ts';
 
@@ -44,7 +45,7 @@ class UrlSource implements Source {
   ) {
     // A query may hold a key, which is nobody else's business.
     this.name = address.origin + address.pathname;
-    const single = address.pathname.endsWith('.safetensors');
+    const single = isWeightFile(address.pathname);
     this.only = single ? decoded(address.pathname.split('/').at(-1)!) : undefined;
     this.folder = new URL(single ? './' : `${address.pathname.replace(/\/*$/, '')}/`, address);
   }
@@ -66,12 +67,12 @@ class UrlSource implements Source {
   }
 
   async size(path: string): Promise<number> {
-    const size = isWeights(path) ? await this.largeSize(path) : undefined;
+    const size = isWeightFile(path) ? await this.largeSize(path) : undefined;
     return size ?? (await this.whole(path)).length;
   }
 
   async read(path: string, offset: number, length: number): Promise<Uint8Array> {
-    const size = isWeights(path) ? await this.largeSize(path) : undefined;
+    const size = isWeightFile(path) ? await this.largeSize(path) : undefined;
     if (size === undefined) {
       const bytes = await this.whole(path);
       if (offset + length > bytes.length) endsBefore(this.href(path), offset + length);
@@ -159,8 +160,4 @@ function unranged(href: string, why: string): AppError {
     `${href} cannot be read in parts: ${why}.`,
     'Download the file and choose it here, or put it on a server that answers range requests.',
   );
-}
-
-function isWeights(path: string): boolean {
-  return path.endsWith('.safetensors');
 }

@@ -27,9 +27,16 @@ export function ImportOutcome() {
       )}
       {ended?.kind === 'done' && (
         <Panel class="outcome done">
-          <p>
-            <strong>{ended.record.title}</strong> is added: {bytesInWords(ended.record.bytes)}.
-          </p>
+          <div>
+            <p>
+              <strong>{ended.record.title}</strong> is added: {bytesInWords(ended.record.bytes)}.
+            </p>
+            {ended.notes.map((note) => (
+              <p key={note} class="hint">
+                {note}
+              </p>
+            ))}
+          </div>
           <UseButton
             modelKey={ended.record.id}
             title={`${ended.record.title} now`}

@@ -64,17 +64,20 @@ export async function startImport(): Promise<void> {
       state.outcome.value = undefined;
       state.importing.value = { source, progress: undefined, cancelling: false };
     });
-    const record = await library().import({ source, quantization, loras }, (progress) => {
-      const current = state.importing.value;
-      if (!current) return;
-      state.importing.value = { ...current, progress };
-      // The model is in the list as soon as it is begun.
-      if (progress.what !== current.progress?.what) void refresh();
-    });
+    const { record, notes } = await library().import(
+      { source, quantization, loras },
+      (progress) => {
+        const current = state.importing.value;
+        if (!current) return;
+        state.importing.value = { ...current, progress };
+        // The model is in the list as soon as it is begun.
+        if (progress.what !== current.progress?.what) void refresh();
+      },
+    );
     batch(() => {
-      state.outcome.value = { kind: 'done', record };
+      state.outcome.value = { kind: 'done', record, notes };
       state.draft.value = state.EMPTY_DRAFT;
-      announce(`${record.title} is added.`);
+      announce([`${record.title} is added.`, ...notes].join(' '));
     });
   } catch (error) {
     const report = reportOf(error);

@@ -55,7 +55,7 @@ export const importing = signal<Importing | undefined>(undefined);
 
 /** How the last import ended. */
 export type Outcome =
-  | { readonly kind: 'done'; readonly record: ModelRecord }
+  | { readonly kind: 'done'; readonly record: ModelRecord; readonly notes: readonly string[] }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'failed'; readonly report: ErrorReport };
 

@@ -135,7 +135,7 @@ describe('a conversion refuses', () => {
   });
 
   test.each([
-    ['transformer/config.json', { num_layers: 99 }, 'no tensor transformer_blocks.'],
+    ['transformer/config.json', { num_layers: 99 }, 'num_layers is 99, but the weights in'],
     ['transformer/config.json', { num_attention_heads: 2 }, 'norm_out.linear.weight has shape'],
     ['text_encoder_2/config.json', { d_ff: 128 }, 'wi_0.weight has shape'],
     ['text_encoder_2/config.json', { relative_attention_num_buckets: 16 }, 'bias.weight has shape'],

@@ -1,7 +1,8 @@
 /** Merged LoRAs, held to PEFT and diffusers: training/lora_goldens.py, at strength 0.5. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { loraFrom, modelWithLoras, withLora, type Lora } from '../../../src/onnx/lora.ts';
+import { loraFrom } from '../../../src/onnx/lora-file.ts';
+import { modelWithLoras, withLora, type Lora } from '../../../src/onnx/lora.ts';
 import type { ModelParts } from '../../../src/onnx/model-parts.ts';
 import { openFile, type Checkpoint } from '../../../src/onnx/safetensors.ts';
 import { readAll } from '../../../src/onnx/tensors.ts';
@@ -147,10 +148,22 @@ describe('refuses, by name,', () => {
     ['another height', (lora) => lora.declare(up, [3, 1]), `${up} has shape [3, 1]`],
     ['another rank', (lora) => lora.declare(up, [2, 2]), 'expected [2, 1] for a.weight'],
     ['no rank', (lora) => lora.declare(down, [0, 3]).declare(up, [2, 0]), 'has shape [0, 3]'],
-    ['half a pair', (lora) => lora.remove(up), `${down} has no matrix that belongs to it`],
-    ['DoRA', (lora) => lora.declare('transformer.a.dora_scale', [2]), 'dora_scale is no part'],
-    ['LoKr', (lora) => lora.declare('lora_unet_a.lokr_w1', [2, 2]), 'lokr_w1 is no part'],
-    ['a bias', (lora) => lora.declare('transformer.a.lora_B.bias', [2]), 'lora_B.bias is no part'],
+    ['half a pair', (lora) => lora.remove(up), `${down} has no second matrix (lora_B or lora_up)`],
+    [
+      'DoRA',
+      (lora) => lora.declare('transformer.a.dora_scale', [2]),
+      'dora_scale is not part of a plain LoRA',
+    ],
+    [
+      'LoKr',
+      (lora) => lora.declare('lora_unet_a.lokr_w1', [2, 2]),
+      'lokr_w1 is not part of a plain LoRA',
+    ],
+    [
+      'a bias',
+      (lora) => lora.declare('transformer.a.lora_B.bias', [2]),
+      'lora_B.bias is not part of a plain LoRA',
+    ],
     ['a pair twice', (lora) => lora.declare('a.lora_A.weight', [1, 3]), 'for the same module'],
   ])('%s', (_, change, message) => {
     const lora = LORA(down, up);
@@ -177,14 +190,16 @@ describe('refuses, by name,', () => {
     };
     for (const settings of [
       { 'transformer.use_dora': true },
-      { 'transformer.use_rslora': true },
-      { 'transformer.alpha_pattern': { a: 1 } },
+      { 'transformer.lora_alpha': 'eight' },
+      { 'transformer.alpha_pattern': { '(': 1 } },
       'no JSON',
       'null',
     ]) {
       const file = await withSettings(settings);
       expect(() => loraFrom(file, 1)).toThrow(expect.objectContaining({ code: 'bad-checkpoint' }));
     }
-    expect(loraFrom(await withSettings({ 'transformer.lora_alpha': 8 }), 1).alpha).toBe(8);
+    const { settings } = loraFrom(await withSettings({ 'transformer.lora_alpha': 8 }), 1);
+    expect(settings?.transformer).toMatchObject({ alpha: 8, rankStabilized: false });
+    expect(settings?.clip?.alpha).toBeUndefined();
   });
 });

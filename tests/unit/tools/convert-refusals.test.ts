@@ -25,7 +25,7 @@ beforeAll(async () => {
   await writeFiles(at('model'), diffusersFiles());
   await writeFiles(at('single'), singleFiles());
   await writeFiles(at('tokenizers'), filesBesideSingle());
-  await writeFile(at('model.gguf'), 'GGUF');
+  await writeFile(at('model.txt'), 'a text');
 });
 afterAll(() => rm(scratch, { recursive: true }));
 beforeEach(async () => {
@@ -45,8 +45,8 @@ describe('a mistake of the caller', () => {
     ['model --out OUT --lora model', 'model has 4 .safetensors files, not one.'],
     ['model --out OUT --colour red', "Unknown option '--colour'"],
     ['ORG/NAME --out OUT --token secret', 'The access token does not begin with hf_'],
-    ['model.gguf --out OUT', 'model.gguf is neither a folder nor a .safetensors file.'],
-    ['model --out model.gguf', 'cannot be written (ENOTDIR).'],
+    ['model.txt --out OUT', 'model.txt is neither a folder nor a .safetensors file.'],
+    ['model --out model.txt', 'cannot be written (ENOTDIR).'],
   ])('%s: %s', async (line, message) => {
     const words = line.split(' ').filter(Boolean);
     const error = await refused(
@@ -103,8 +103,8 @@ describe('a checkpoint that cannot be converted', () => {
     );
     const error = await refused(at('sd3'), '--out', out);
     expect(error.code).toBe('bad-checkpoint');
-    expect(error.message).toMatch(
-      /^transformer\/config\.json: _class_name: .*SD3Transformer2DModel/,
+    expect(error.message).toBe(
+      'transformer/config.json is Stable Diffusion 3 (SD3Transformer2DModel), not FLUX.1.',
     );
     expect(error.hint).toContain('FLUX.1 dev, schnell and fine-tunes of them can');
   });
@@ -122,7 +122,9 @@ describe('a checkpoint that cannot be converted', () => {
     await writeFile(at('nf4.safetensors'), safetensorsFile(header, new Uint8Array(3)));
     const error = await refused(at('nf4.safetensors'), '--out', out);
     expect(error.code).toBe('bad-checkpoint');
-    expect(error.message).toContain('nf4.safetensors: img_in.weight.absmax says that the file was');
+    expect(error.message).toContain(
+      'nf4.safetensors: img_in.weight.absmax shows that the file was',
+    );
     expect(error.message).toContain('quantized by bitsandbytes');
   });
 

@@ -27,7 +27,8 @@ export function cutText(prompt: string, t5: Cut | null, clip: Cut | null): strin
   if (t5.ignoredWords === 0) return `${reads}.`;
   if (!clip) return `${reads}; ${lastWords(t5.ignoredWords)} read only for the overall look.`;
   const heard = t5.ignoredWords - clip.ignoredWords;
-  if (heard <= 0 || clip.ignoredWords === 0) return `${reads}; ${lastWords(t5.ignoredWords)} ignored.`;
+  if (heard <= 0 || clip.ignoredWords === 0)
+    return `${reads}; ${lastWords(t5.ignoredWords)} ignored.`;
   return `${reads}, and up to ${upTo(clip)} for the overall look; ${lastWords(clip.ignoredWords)} ignored.`;
 }
 

@@ -69,7 +69,9 @@ export class Corrections {
       found = errors < least ? [text] : [...found, text];
       least = errors;
     }
-    return found.map((text) => ({ text, errors: least }));
+    // Letters that changed places are the commonest slip.
+    const swaps = (text: string): number => Number(sorted(text) !== sorted(word));
+    return found.toSorted((a, b) => swaps(a) - swaps(b)).map((text) => ({ text, errors: least }));
   }
 
   /** Two known words that were written as one. */
@@ -99,3 +101,5 @@ export class Corrections {
       .map(([term, { text }]) => ({ text, errors: term.length - word.length }));
   }
 }
+
+const sorted = (text: string): string => Array.from(text).toSorted().join('');

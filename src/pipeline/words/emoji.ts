@@ -47,10 +47,7 @@ const RUN = new RegExp(`(${EMOJI.source})(?:\\s*\\1)*`, 'gu');
  * The prompt with words in the place of emoji that have some, set apart by spaces. An emoji beside
  * its own name only decorates it and is left out: twice the name would ask for two.
  */
-export function readEmoji(
-  prompt: string,
-  names: EmojiNames,
-): { text: string; emoji: ReadEmoji[] } {
+export function readEmoji(prompt: string, names: EmojiNames): { text: string; emoji: ReadEmoji[] } {
   const found = new Map<string, ReadEmoji>();
   let text = '';
   let at = 0;

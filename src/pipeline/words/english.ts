@@ -22,5 +22,7 @@ const lists: readonly (readonly string[])[] = [
   ...[american10, american20, american35, british10, british20, british35],
 ];
 
-/** Letters only, in lower case. */
-export const ENGLISH: WordList = new Set(lists.flat().map((word) => word.toLowerCase()));
+const plain = (word: string): string => word.toLowerCase().normalize('NFKD').replace(/\p{M}/gu, '');
+
+/** Letters only, in lower case and without accents. */
+export const ENGLISH: WordList = new Set(lists.flat().map(plain));

@@ -106,7 +106,7 @@ export class KnownWords {
 
     for (let i = 0; i < words.length;) {
       const named = this.nameAt(reading.forms, i);
-      const related = this.related.at(reading.forms.slice(i));
+      const related = this.related.at(forms.slice(i));
       if (related && related.count > Math.max(1, named)) {
         add(i, related.count, this.relatedTo(reading, i, related));
         i += related.count;
@@ -203,9 +203,9 @@ export class KnownWords {
     return Math.max(0, ...matches.map((name) => name.length));
   }
 
-  private isKnown({ plain, kind }: PromptWord, forms: readonly string[]): boolean {
+  private isKnown({ plain, text, kind }: PromptWord, forms: readonly string[]): boolean {
     if (kind === 'emoji') return this.emoji.has(plain);
-    return forms.some((form) => this.words.has(form)) || isFunctionWord(plain);
+    return forms.some((form) => this.words.has(form)) || isFunctionWord(plain, text);
   }
 
   /** Whether the word there belongs to a name. */

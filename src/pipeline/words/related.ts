@@ -35,7 +35,9 @@ export class Related {
    * @param forms of each word from there on, what it may be the singular of
    * @returns how many words it takes, and the names
    */
-  at(forms: readonly (readonly string[])[]): { count: number; names: readonly string[] } | undefined {
+  at(
+    forms: readonly (readonly string[])[],
+  ): { count: number; names: readonly string[] } | undefined {
     const found = forms[0]!
       .flatMap((form) => this.entries.get(form) ?? [])
       .filter(({ words }) => words.every((word, i) => forms[i]?.includes(word)))

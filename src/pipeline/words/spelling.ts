@@ -27,7 +27,9 @@ function errorsAllowed(length: number): number {
 
 /** Letters that were swapped, doubled or left out, none that is new. */
 function isSlip(word: string, term: string): boolean {
-  return Array.from(word).every((letter) => term.includes(letter)) && term.length <= word.length + 1;
+  return (
+    Array.from(word).every((letter) => term.includes(letter)) && term.length <= word.length + 1
+  );
 }
 
 /** The same first letter, or the first two swapped. */

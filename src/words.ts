@@ -14,7 +14,7 @@ const LETTER = String.raw`[\p{L}\p{N}\p{Extended_Pictographic}\p{RI}]`;
 const LETTERS = new RegExp(LETTER, 'u');
 /** From the first letter to the last, with the marks on it. */
 const CORE = new RegExp(
-  String.raw`${LETTER}(?:.*${LETTER})?[\p{M}\p{EMod}\u200D\uFE0F\u{E0020}-\u{E007F}]*`,
+  String.raw`${LETTER}(?:.*${LETTER})?(?:\p{M}|\p{EMod}|\u200D|[\u{E0020}-\u{E007F}])*`,
   'su',
 );
 const ASCII = /^[!-~]*$/;

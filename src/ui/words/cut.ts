@@ -33,7 +33,7 @@ export function shownCut(
   return { text, ignored: now.slice(end).trim(), isLoss: t5Now !== null };
 }
 
-const CONTINUES = /^[\p{L}\p{M}\p{N}'’\u200D\uFE0F\p{EMod}]/u;
+const CONTINUES = /^(?:[\p{L}\p{M}\p{N}'’]|\u200D|\p{EMod})/u;
 
 /** Whether the words up to the cut are the same and the last of them still ends there. */
 function isKept(prompt: string, { end }: Cut, now: string): boolean {

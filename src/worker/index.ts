@@ -7,7 +7,7 @@ import type { CacheSettings } from '../cache/settings.ts';
 import { AppError } from '../errors.ts';
 import { type Engine, generate } from '../pipeline/generate.ts';
 import { readPrompt } from '../pipeline/reading.ts';
-import { checkSettings, guidanceOf } from '../pipeline/request.ts';
+import { checkSettings, guidanceOf, MAX_PROMPT_CHARACTERS } from '../pipeline/request.ts';
 import { loadTokenizers } from '../pipeline/tokenize.ts';
 import { loadKnownWords } from '../pipeline/words/unknown-words.ts';
 import type { EngineApi, EngineInfo, GenerateEvent, LoadProgress, ModelAddress } from './api.ts';
@@ -73,7 +73,8 @@ const api: EngineApi = {
 
   async readPrompt(prompt) {
     const loaded = loadedEngine();
-    return readPrompt(loaded, prompt, loaded.manifest.text);
+    // A longer one is refused when it is to become an image; tokenizing it would only take time.
+    return readPrompt(loaded, prompt.slice(0, MAX_PROMPT_CHARACTERS), loaded.manifest.text);
   },
 
   async concepts() {

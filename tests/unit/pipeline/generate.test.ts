@@ -271,6 +271,27 @@ describe('a run', () => {
     const unknownWords = [{ word: 'Appel', places: [[22, 27]], suggestions: ['apple'] }];
     expect(events[0]).toMatchObject({ kind: 'text', reading: { unknownWords } });
     expect(stats.unknownWords).toEqual(['Appel']);
+    expect(stats.promptCuts).toEqual({ t5: null, clip: null });
+  });
+
+  test('encodes words in the place of emoji, and keeps in its stats where it stopped reading', async () => {
+    const knownWords = new KnownWords({ ...VOCABULARY, emoji: { '🦊': 'fox' } }, ENGLISH);
+    const engine = { backend: new AnalyticBackend(), tokenizers, knownWords, manifest };
+    const prompt = `a 🦊 ${Array<string>(40).fill('blue').join(' ')}`;
+    const { stats } = await generate(
+      engine,
+      { ...REQUEST, steps: 1, prompt },
+      {
+        settings: () => PUBLISHED,
+        signal: new AbortController().signal,
+        onEvent: () => undefined,
+      },
+    );
+    expect(stats.prompt).toBe(prompt);
+    expect(stats.encodedPrompt).toBe(prompt.replace('🦊', 'fox'));
+    const { t5 } = stats.promptCuts;
+    expect(t5).toMatchObject({ word: 'blue', partial: false });
+    expect(prompt.slice(0, t5!.end).split(' ')).toHaveLength(manifest.text.t5Tokens - 1);
   });
 
   test('hands the guidance scale on and keeps it in its stats', async () => {

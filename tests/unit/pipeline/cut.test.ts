@@ -29,13 +29,25 @@ const knowledge = {
   ),
 };
 
+/** Of another kind, and without a vocabulary. */
+const golden = (name: string): string =>
+  readFileSync(new URL(`../../golden/tokenizers/${name}`, import.meta.url), 'utf8');
+const goldenKnowledge = {
+  tokenizers: {
+    t5: parseTokenizer(golden('t5.json'), 't5.json'),
+    clip: parseTokenizer(golden('clip.json'), 'clip.json'),
+  },
+};
+
 /** FLUX.1's lengths. */
 const FLUX_LENGTHS = { t5Tokens: 512, clipTokens: 77 };
 
-const idsOf = (prompt: string, lengths: typeof FLUX_LENGTHS) =>
-  tokenize(knowledge.tokenizers, readPrompt(knowledge, prompt, lengths).encodedPrompt, lengths);
-const cutsOf = (prompt: string, lengths = POCKET_LENGTHS) =>
-  readPrompt(knowledge, prompt, lengths).cuts;
+type Knowledge = Parameters<typeof readPrompt>[0];
+
+const idsOf = (prompt: string, lengths: typeof FLUX_LENGTHS, by: Knowledge = knowledge) =>
+  tokenize(by.tokenizers, readPrompt(by, prompt, lengths).encodedPrompt, lengths);
+const cutsOf = (prompt: string, lengths = POCKET_LENGTHS, by: Knowledge = knowledge) =>
+  readPrompt(by, prompt, lengths).cuts;
 const repeat = (count: number, text: string): string => Array<string>(count).fill(text).join(' ');
 
 test('the embedded model reads 27 words with T5 and 30 with CLIP', () => {
@@ -119,21 +131,25 @@ describe('for any prompt', () => {
     FLUX_LENGTHS,
   );
 
-  test('cutting it after the reported word gives the same ids, and one word earlier others', () => {
+  test.each([
+    ['the embedded model', knowledge],
+    ['other tokenizers', goldenKnowledge],
+  ])('by %s, the same ids come of it cut after the reported word', (_, by: Knowledge) => {
     fc.assert(
       fc.property(prompt, lengths, (text, length) => {
-        const all = idsOf(text, length);
-        const cuts = cutsOf(text, length);
+        const all = idsOf(text, length, by);
+        const cuts = cutsOf(text, length, by);
         for (const encoder of ['t5', 'clip'] as const) {
           const cut = cuts[encoder];
           if (!cut) continue;
           const kept = text.slice(0, cut.end);
-          expect(idsOf(kept, length)[encoder]).toEqual(all[encoder]);
+          expect(idsOf(kept, length, by)[encoder]).toEqual(all[encoder]);
           expect(kept.endsWith(cut.word) || kept.includes(cut.word)).toBe(true);
           // Repeated emoji are read together ("two foxes"), so fewer of them read otherwise.
           if (/\p{Extended_Pictographic}/u.test(text)) continue;
+          // One word less is too little.
           const before = wordsIn(kept).at(-2)?.end ?? 0;
-          expect(idsOf(text.slice(0, before), length)[encoder]).not.toEqual(all[encoder]);
+          expect(idsOf(text.slice(0, before), length, by)[encoder]).not.toEqual(all[encoder]);
         }
       }),
       { numRuns: 150 },

@@ -2,6 +2,8 @@
 import type { Vocabulary } from '../../bundle/vocabulary.ts';
 import { plainWords } from './split.ts';
 
+const PREPOSITIONS = new Set(['of', 'in', 'with', 'without', 'on', 'for', 'at', 'over', 'from']);
+
 export class Related {
   /** Entries by the first plain word of their key; the longest key first. */
   private readonly entries = new Map<string, { words: string[]; names: readonly string[] }[]>();
@@ -25,7 +27,9 @@ export class Related {
   private addHead(names: readonly string[]): void {
     const [primary] = names as [string];
     const words = plainWords(primary);
-    const head = words.includes('of') ? words[0]! : words.at(-1)!;
+    // What follows a preposition only says more about it.
+    const said = words.findIndex((word, i) => i > 0 && PREPOSITIONS.has(word));
+    const head = words.at(said < 0 ? -1 : said - 1)!;
     if (words.length === 1 || names.some((name) => plainWords(name)[0] === words.join(''))) return;
     this.heads.set(head, [...(this.heads.get(head) ?? []), primary]);
   }

@@ -60,6 +60,16 @@ test.each([
   expect(found && [...found].sort()).toEqual(expected && [...expected].sort());
 });
 
+test('the head of a name leads to it, other words of it do not', () => {
+  const concepts = [['cup of tea'], ['snowman in the snow'], ['hot dog', 'hotdog'], ['pine tree']];
+  const names = new KnownWords({ concepts, words: [] }, ENGLISH);
+  const near = (word: string) => names.unknownIn(word)[0]?.suggestions;
+  expect(near('cup')).toEqual(['cup of tea']);
+  expect(near('cups')).toEqual(['cups of tea']);
+  expect(near('tree')).toEqual(['pine tree']);
+  for (const word of ['tea', 'snow', 'dog', 'hot', 'pine']) expect(near(word)).toEqual([]);
+});
+
 test('the nearest comes first, and there are three at most', () => {
   const concepts = ['plate', 'plant', 'plans', 'plank', 'plane'].map((name) => [name]);
   const many = new KnownWords({ concepts, words: [] }, ENGLISH);

@@ -1,8 +1,6 @@
 import type { UnknownWord } from '../../worker/api.ts';
 import { wordList } from '../format.ts';
-import { prompt } from '../state.ts';
-import { mentions } from './edit.ts';
-import { fixAll, takeSuggestion } from './hints.ts';
+import { fixable, fixAll, takeSuggestion } from './hints.ts';
 
 interface Props {
   readonly words: readonly UnknownWord[];
@@ -12,9 +10,7 @@ interface Props {
 
 /** Which words the model does not know, with buttons for known ones where the prompt can be fixed. */
 export function UnknownWordsText({ words, more }: Props) {
-  const fixable = words.filter(
-    ({ word, suggestions }) => suggestions.length > 0 && mentions(prompt.value, word),
-  );
+  const fixes = fixable(words);
   const negations = words.filter(({ negates }) => negates).map(({ word }) => word);
   return (
     <>
@@ -23,12 +19,12 @@ export function UnknownWordsText({ words, more }: Props) {
         {more && ` ${more}`}
         {negations.length > 0 && ` What follows ${wordList(negations)} may be drawn all the same.`}
       </p>
-      {fixable.map((unknown) => (
+      {fixes.map((unknown) => (
         <Suggestions key={unknown.word} unknown={unknown} />
       ))}
-      {fixable.length > 1 && (
+      {fixes.length > 1 && (
         <p class="suggestions">
-          <button type="button" class="fix-all" onClick={() => fixAll(fixable)}>
+          <button type="button" class="fix-all" onClick={() => fixAll(fixes)}>
             Fix all
           </button>
         </p>

@@ -29,6 +29,20 @@ export const hints = computed<readonly UnknownWord[]>(() => {
   );
 });
 
+/**
+ * Those of the words that can be replaced in the prompt as it stands now, with where they are in it. An
+ * image's words may be known in the prompt of the next, as "tree" is in "pine tree".
+ */
+export function fixable(words: readonly UnknownWord[]): readonly UnknownWord[] {
+  const wanted = new Set(words.map(({ word }) => word.toLowerCase()));
+  return (read.value?.reading.unknownWords ?? []).filter(
+    ({ word, suggestions }) =>
+      suggestions.length > 0 &&
+      wanted.has(word.toLowerCase()) &&
+      mentions(state.prompt.value, word),
+  );
+}
+
 export const readEmoji = computed(() =>
   (read.value?.reading.emoji ?? []).filter(({ emoji }) => state.prompt.value.includes(emoji)),
 );
@@ -99,11 +113,19 @@ export function undoReplacement(): void {
 function replace(replacements: Parameters<typeof replaceAll>[1], announcement: string): void {
   const before = state.prompt.value;
   const after = replaceAll(before, replacements);
+  const gone = new Set(replacements.map(({ word }) => word));
   batch(() => {
     state.prompt.value = after;
+    read.value = read.value && without(read.value, gone);
     replaced.value = { before, after };
     state.announcement.value = announcement;
   });
   // The button is gone with the word.
   promptField.current?.focus();
+}
+
+/** Until the prompt is read anew: what a word was replaced by may contain it. */
+function without({ prompt, reading }: Read, words: ReadonlySet<string>): Read {
+  const unknownWords = reading.unknownWords.filter(({ word }) => !words.has(word));
+  return { prompt, reading: { ...reading, unknownWords } };
 }

@@ -22,7 +22,12 @@ export interface BenchResults {
   readonly shift: Header['shift'];
   readonly size: { readonly width: number; readonly height: number };
   readonly budgets: readonly number[];
-  readonly prompts: { readonly count: number; readonly list: string };
+  readonly prompts: {
+    readonly count: number;
+    readonly list: string;
+    /** Indices of prompts that are longer than the model reads; absent in older files. */
+    readonly cut?: readonly number[];
+  };
   /** Operations of one call. */
   readonly flops: CallFlops;
   /** The full run first. */

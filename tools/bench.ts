@@ -19,6 +19,7 @@ import { lineKey, type Progress, runBench, type Subject } from './bench-run.ts';
 import { type Accuracy, summarize } from './bench-summary.ts';
 import { tables } from './bench-table.ts';
 import { startEngine } from './engine.ts';
+import { cutPrompts } from './prompt-notes.ts';
 import { RUN_FOLDER, stopped } from './run-file.ts';
 import { callFlops } from './flops.ts';
 import { openBundleFolder } from './folder-bundle.ts';
@@ -54,6 +55,8 @@ async function measure(options: BenchOptions): Promise<BenchResults> {
   process.once('SIGINT', () => abort.abort());
   const engine = await startEngine(bundle, options.backend, { cachedTexts: 0 });
   try {
+    const cut = cutPrompts(engine, cases);
+    for (const { note } of cut) process.stderr.write(`${note}\n`);
     const { info } = engine.backend;
     const header = headerOf(options, bundle.manifest, manifest, info, list);
     const file = await openBenchFile(options.run ?? runFileFor(header), header);
@@ -65,7 +68,17 @@ async function measure(options: BenchOptions): Promise<BenchResults> {
     }).catch((error: unknown) => {
       throw reportOf(error).code === 'cancelled' ? stopped(file.path) : error;
     });
-    return resultsOf(options, header, manifest, info, file, cases.length, accuracies || new Map());
+    const results = resultsOf(
+      options,
+      header,
+      manifest,
+      info,
+      file,
+      cases.length,
+      accuracies || new Map(),
+    );
+    const prompts = { ...results.prompts, cut: cut.map(({ index }) => index) };
+    return { ...results, prompts };
   } finally {
     await engine.backend.dispose();
   }

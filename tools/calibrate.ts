@@ -12,6 +12,7 @@ import { BUDGETS, calibrate } from './calibrate-run.ts';
 import { type Case, digest, modelDigest, readCases } from './bench-prompts.ts';
 import { startEngine } from './engine.ts';
 import { openBundleFolder } from './folder-bundle.ts';
+import { cutPrompts } from './prompt-notes.ts';
 import { RUN_FOLDER, stopped } from './run-file.ts';
 
 /** Far from the seeds that people type, so that no picture is one of theirs. */
@@ -36,6 +37,7 @@ export async function calibrateCommand(args: string[]): Promise<void> {
   const abort = new AbortController();
   process.once('SIGINT', () => abort.abort());
   try {
+    for (const { note } of cutPrompts(engine, subjects)) process.stderr.write(`${note}\n`);
     const { kind, precision } = engine.backend.info;
     const header = { model, backend: kind, precision, pictures: digest(subjects) };
     const file = await openCalibrateFile(path, header);

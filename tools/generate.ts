@@ -9,7 +9,6 @@ import { GUIDANCE } from '../src/limits.ts';
 import { type Engine, generate } from '../src/pipeline/generate.ts';
 import type { GenerateEvent, GenerateRequest, GenerateResult } from '../src/pipeline/job.ts';
 import { SAMPLERS } from '../src/pipeline/scheduler.ts';
-import type { UnknownWord } from '../src/pipeline/words/known-words.ts';
 import type { Manifest } from '../src/bundle/manifest.ts';
 import {
   type Arguments,
@@ -23,6 +22,7 @@ import { CACHE_FLAGS, CACHE_HELP, CACHE_OPTIONS, cacheFrom } from './cache-optio
 import { BACKENDS, DEFAULT_BUNDLE, startEngine } from './engine.ts';
 import { openBundleFolder } from './folder-bundle.ts';
 import { type Job, jobsFrom } from './generate-jobs.ts';
+import { promptNotes } from './prompt-notes.ts';
 
 const HELP = `Usage: hicache generate "PROMPT" --out FILE.png [options]
        hicache generate --list FILE.json --out DIR [options]
@@ -99,7 +99,7 @@ export async function makePicture(
   const result = await generate(engine, request, {
     settings: () => request.cache,
     signal,
-    onEvent: report,
+    onEvent: (event) => report(event, { request, path }),
   });
   const png = encode({ width: result.width, height: result.height, data: result.pixels });
   await write(path, png);
@@ -137,13 +137,13 @@ function memoryFrom(parsed: Arguments): BackendOptions {
   return { memoryBudget: wholeOption(parsed, 'memory', 0, { min: 1 }) * 2 ** 20 };
 }
 
-/** Progress on the terminal only, in one line that ends with the run. */
-function report(event: GenerateEvent): void {
+/** Notes on the prompt; progress on the terminal only, in one line that ends with the run. */
+function report(event: GenerateEvent, { request, path }: Job): void {
   const { stderr } = process;
-  if (event.kind === 'text' && event.unknownWords.length > 0) {
-    stderr.write(
-      `The model does not know: ${event.unknownWords.map(withSuggestions).join(', ')}\n`,
-    );
+  if (event.kind === 'text') {
+    for (const note of promptNotes(request.prompt, event.reading)) {
+      stderr.write(`${path}: ${note}\n`);
+    }
   }
   if (!stderr.isTTY) return;
   if (event.kind === 'step') {
@@ -156,12 +156,6 @@ function report(event: GenerateEvent): void {
     stderr.write(`\rloading the ${component}: ${Math.floor((100 * loadedBytes) / bytes)} % \x1b[K`);
   }
   if (event.kind === 'decoding') stderr.write('\r\x1b[K');
-}
-
-/** `appel (apple? green apple?)` */
-function withSuggestions({ word, suggestions }: UnknownWord): string {
-  if (suggestions.length === 0) return word;
-  return `${word} (${suggestions.map((name) => `${name}?`).join(' ')})`;
 }
 
 function summary({ width, height, stats }: GenerateResult): string {

@@ -11,6 +11,7 @@ import { AppError } from '../errors.ts';
 import type { GenerateEvent, GenerateRequest, GenerateResult } from './job.ts';
 import { gridOf, startingLatents } from './latents.ts';
 import { Previewer } from './preview.ts';
+import { readPrompt } from './reading.ts';
 import { RunRecord } from './record.ts';
 import { checkRequest, checkSettings, guidanceOf } from './request.ts';
 import { Retrace } from './retrace.ts';
@@ -18,7 +19,7 @@ import { sampleDifferences } from './samples.ts';
 import { flowTimes, shiftFor, stepDeltas } from './scheduler.ts';
 import { tokenize } from './tokenize.ts';
 import { Verifier } from './verifier.ts';
-import { unknownWords, type WordKnowledge } from './words/unknown-words.ts';
+import type { WordKnowledge } from './words/unknown-words.ts';
 import { yieldToEvents as nextTask } from './yield.ts';
 
 export interface Engine extends WordKnowledge {
@@ -56,9 +57,9 @@ export async function generate(
   const record = new RunRecord(steps);
   const onLoading = (loading: ComponentLoading) => onEvent({ kind: 'loading', ...loading });
 
-  const unknown = unknownWords({ tokenizers, knownWords }, prompt);
-  onEvent({ kind: 'text', unknownWords: unknown });
-  const tokens = tokenize(tokenizers, prompt, manifest.text);
+  const reading = readPrompt({ tokenizers, knownWords }, prompt, manifest.text);
+  onEvent({ kind: 'text', reading });
+  const tokens = tokenize(tokenizers, reading.encodedPrompt, manifest.text);
   const conditioning = await record.time('text', () => backend.encodeText(tokens, onLoading));
   let run: DenoiseRun | undefined;
   try {
@@ -110,7 +111,7 @@ export async function generate(
       differenceSamples: request.study ? await sampleDifferences(run, policy.olderAnchors) : null,
       nonFinite: policy.broken,
     };
-    return { ...picture, stats: record.stats(request, unknown, backend.info, findings) };
+    return { ...picture, stats: record.stats(request, reading, backend.info, findings) };
   } finally {
     run?.dispose();
     conditioning.dispose();

@@ -1,9 +1,9 @@
 /** One picture to make: what is asked for, what is told on the way, what comes out. Types only. */
 import type { ComponentLoading } from '../backend/backend.ts';
 import type { CacheSettings } from '../cache/settings.ts';
+import type { PromptReading } from './reading.ts';
 import type { Sampler } from './scheduler.ts';
 import type { GenerateStats } from './stats.ts';
-import type { UnknownWord } from './words/known-words.ts';
 
 export interface GenerateRequest {
   readonly prompt: string;
@@ -23,7 +23,7 @@ export interface GenerateRequest {
 }
 
 export type GenerateEvent =
-  | { readonly kind: 'text'; readonly unknownWords: readonly UnknownWord[] }
+  | { readonly kind: 'text'; readonly reading: PromptReading }
   /**
    * A component on its way into memory, at the beginning and after each of its files; only where a
    * model does not fit as a whole. The next event of another kind ends it.

@@ -3,8 +3,8 @@ import type { BackendInfo } from '../backend/backend.ts';
 import type { CacheSettings } from '../cache/settings.ts';
 import type { GenerateRequest } from './job.ts';
 import { Pace } from './pace.ts';
+import type { PromptReading } from './reading.ts';
 import type { GenerateStats } from './stats.ts';
-import type { UnknownWord } from './words/known-words.ts';
 
 /** What a run went by and what the cache learnt on the way. */
 type Findings = Pick<
@@ -65,13 +65,15 @@ export class RunRecord {
 
   stats(
     { prompt, seed, steps, sampler, width, height }: GenerateRequest,
-    unknownWords: readonly UnknownWord[],
+    { encodedPrompt, unknownWords, cuts }: PromptReading,
     { kind, adapter, precision, reason }: BackendInfo,
     findings: Findings,
   ): GenerateStats {
     const total = secondsSince(this.#started);
     return {
       prompt,
+      encodedPrompt,
+      promptCuts: cuts,
       unknownWords: unknownWords.map(({ word }) => word),
       seed,
       steps,

@@ -1,11 +1,16 @@
 import type { BackendInfo } from '../backend/backend.ts';
 import type { Verification } from '../cache/policy.ts';
 import type { CacheSettings } from '../cache/settings.ts';
+import type { PromptCuts } from './reading.ts';
 import type { Sampler } from './scheduler.ts';
 
 /** What a finished run says of itself; also the command line's stats file. */
 export interface GenerateStats {
   readonly prompt: string;
+  /** What was tokenized: the prompt with words in the place of emoji. */
+  readonly encodedPrompt: string;
+  /** Where the text encoders stopped reading the prompt. */
+  readonly promptCuts: PromptCuts;
   readonly unknownWords: readonly string[];
   readonly seed: number;
   readonly steps: number;

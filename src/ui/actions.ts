@@ -147,7 +147,7 @@ function onEvent(event: GenerateEvent): void {
   };
   switch (event.kind) {
     case 'text':
-      state.unknownWords.value = event.unknownWords;
+      state.unknownWords.value = event.reading.unknownWords;
       setPhase('denoising');
       break;
     case 'step':

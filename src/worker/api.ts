@@ -3,9 +3,11 @@ import type { BackendInfo } from '../backend/backend.ts';
 import type { LoadProgress } from '../bundle/progress.ts';
 import type { CacheSettings } from '../cache/settings.ts';
 import type { GenerateEvent, GenerateRequest, GenerateResult } from '../pipeline/job.ts';
+import type { PromptCuts, PromptReading } from '../pipeline/reading.ts';
 import type { UnknownWord } from '../pipeline/words/known-words.ts';
 
-export type { GenerateEvent, GenerateRequest, GenerateResult, LoadProgress, UnknownWord };
+export type { GenerateEvent, GenerateRequest, GenerateResult, LoadProgress };
+export type { PromptCuts, PromptReading, UnknownWord };
 
 export type BackendChoice = 'auto' | 'webgpu' | 'cpu';
 
@@ -48,8 +50,8 @@ export interface EngineApi {
   /** Takes effect at the next step of the running picture. */
   setCache(settings: CacheSettings): Promise<void>;
   cancel(): Promise<void>;
-  /** The words of a prompt that the model does not know, with known names near to them. */
-  unknownWords(prompt: string): Promise<readonly UnknownWord[]>;
+  /** Which words of a prompt the model reads, and which of them it does not know. */
+  readPrompt(prompt: string): Promise<PromptReading>;
   /** Names of each thing that the model draws, the primary one first; none without a vocabulary. */
   concepts(): Promise<readonly (readonly string[])[]>;
 }

@@ -9,7 +9,7 @@ import type {
   GenerateResult,
   LoadProgress,
   LoadRequest,
-  UnknownWord,
+  PromptReading,
 } from './api.ts';
 import { registerErrorHandler } from './errors.ts';
 import { startWorker } from './start.ts';
@@ -43,8 +43,7 @@ export function startEngine(): EngineClient {
     ): Promise<GenerateResult> => orFailure(remote.generate(request, proxy(onEvent))),
     setCache: (settings: CacheSettings): Promise<void> => orFailure(remote.setCache(settings)),
     cancel: (): Promise<void> => orFailure(remote.cancel()),
-    unknownWords: (prompt: string): Promise<readonly UnknownWord[]> =>
-      orFailure(remote.unknownWords(prompt)),
+    readPrompt: (prompt: string): Promise<PromptReading> => orFailure(remote.readPrompt(prompt)),
     concepts: (): Promise<readonly (readonly string[])[]> => orFailure(remote.concepts()),
     terminate: () => worker.terminate(),
   };

@@ -6,9 +6,10 @@ import { openBrowserStore } from '../bundle/store/browser.ts';
 import type { CacheSettings } from '../cache/settings.ts';
 import { AppError } from '../errors.ts';
 import { type Engine, generate } from '../pipeline/generate.ts';
-import { checkSettings, guidanceOf } from '../pipeline/request.ts';
+import { readPrompt } from '../pipeline/reading.ts';
+import { checkSettings, guidanceOf, MAX_PROMPT_CHARACTERS } from '../pipeline/request.ts';
 import { loadTokenizers } from '../pipeline/tokenize.ts';
-import { loadKnownWords, unknownWords } from '../pipeline/words/unknown-words.ts';
+import { loadKnownWords } from '../pipeline/words/unknown-words.ts';
 import type { EngineApi, EngineInfo, GenerateEvent, LoadProgress, ModelAddress } from './api.ts';
 import { registerErrorHandler } from './errors.ts';
 import { workerHost } from './host.ts';
@@ -70,8 +71,10 @@ const api: EngineApi = {
     job?.abort.abort();
   },
 
-  async unknownWords(prompt) {
-    return unknownWords(loadedEngine(), prompt);
+  async readPrompt(prompt) {
+    const loaded = loadedEngine();
+    // A longer one is refused when it is to become an image; tokenizing it would only take time.
+    return readPrompt(loaded, prompt.slice(0, MAX_PROMPT_CHARACTERS), loaded.manifest.text);
   },
 
   async concepts() {

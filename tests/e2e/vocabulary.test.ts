@@ -55,7 +55,7 @@ it('hints at unknown words while they are typed, and a click on a suggestion men
   const apple = studio.page.getByRole('button', { name: 'apple, instead of Appel', exact: true });
   await apple.waitFor();
   expect(await hint.innerText()).toContain('The model does not know: zebra and Appel.');
-  expect(await hint.getByRole('button').allInnerTexts()).toEqual(['apple', 'green apple']);
+  expect(await hint.getByRole('button').allInnerTexts()).toEqual(['apple']);
 
   await apple.click();
   expect(await studio.prompt.inputValue()).toBe('a zebra and an apple, apple');
@@ -76,13 +76,71 @@ it('tells of the words that a picture was made without, where they can be mended
   const { stats } = await studio.finished();
   expect(stats.unknownWords).toEqual(['foxx']);
   expect(await studio.unknownWords.innerText()).toMatch(
-    /^The model does not know: foxx\. It drew the rest\.\s+Did you mean\s+fox\s+\?$/,
+    /^The model does not know: foxx\. It drew the rest\.\s+For foxx, try\s+fox$/,
   );
   // Said once, there.
   expect(await studio.page.locator('.prompt-hint').innerText()).toBe('');
   await studio.unknownWords.getByRole('button').click();
   expect(await studio.prompt.inputValue()).toBe('a striped fox');
   expect(await studio.unknownWords.getByRole('button').count()).toBe(0);
+  await studio.close();
+});
+
+it('fixes all words at once, by keyboard too, and takes it back', async () => {
+  const studio = await openWith({
+    ...VOCABULARY,
+    related: { tree: ['pine tree'], zebra: ['wolf', 'fox'] },
+    concepts: [...VOCABULARY.concepts, ['pine tree']],
+  });
+  await studio.ready();
+  const typed = 'a pine tree, a tree, an Appel and two zebras for me';
+  await studio.prompt.fill(typed);
+  const fix = studio.button('Fix all');
+  await fix.waitFor();
+  await fix.focus();
+  await studio.page.keyboard.press('Enter');
+  expect(await studio.prompt.inputValue()).toBe(
+    'a pine tree, a pine tree, an apple and two wolves for me',
+  );
+  expect(await studio.prompt.evaluate((field) => field === document.activeElement)).toBe(true);
+  await studio.button('Undo the replacement').focus();
+  await studio.page.keyboard.press('Enter');
+  expect(await studio.prompt.inputValue()).toBe(typed);
+  expect(await studio.button('Undo the replacement').count()).toBe(0);
+  await studio.close();
+});
+
+it('reads emoji as words, and says so', async () => {
+  const studio = await openWith({ ...VOCABULARY, emoji: { '🦊': 'fox' } });
+  await studio.ready();
+  await studio.number('Steps').fill('1');
+  await studio.prompt.fill('a 🦊 on a blue background');
+  await studio.page.getByText('Reads 🦊 as “fox”.').waitFor();
+  await studio.generate.click();
+  const { stats } = await studio.finished();
+  expect(stats).toMatchObject({
+    prompt: 'a 🦊 on a blue background',
+    encodedPrompt: 'a fox on a blue background',
+    unknownWords: [],
+  });
+  await studio.close();
+});
+
+it('says up to which word it reads, counts on while the rest is typed, and is silent once it fits', async () => {
+  const studio = await openStudio(browser);
+  // Typed before the model is there: nothing is said until it is.
+  const start = Array<string>(27).fill('fox').join(' ');
+  await studio.prompt.fill(`${start} and a cat`);
+  await studio.ready();
+  const hint = studio.page.locator('.cut-hint');
+  await hint.waitFor();
+  expect(await hint.innerText()).toContain('The model reads up to “…fox fox fox”');
+  await studio.prompt.press('End');
+  await studio.prompt.pressSequentially(' or two dogs');
+  expect(await hint.innerText()).toContain('the last 3 words are ignored');
+  expect(await hint.locator('s').innerText()).toBe('or two dogs');
+  await studio.prompt.fill(start);
+  await hint.waitFor({ state: 'detached' });
   await studio.close();
 });
 

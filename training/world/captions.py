@@ -186,10 +186,26 @@ def _strings(value: object) -> Iterator[str]:
             yield from _strings(inner)
 
 
-def _vocabulary() -> tuple[str, ...]:
+def _phrases() -> list[list[str]]:
+    """Every phrase of captions in words: lower case, split at anything but letters and digits."""
     texts = [t for name, value in vars(p).items() if name.isupper() and name != "MIRRORED" for t in _strings(value)]
-    words = {word for text in texts for word in re.findall(r"[a-z0-9]+", re.sub(r"\{\w\}", " ", text))}
+    return [re.findall(r"[a-z0-9]+", re.sub(r"\{\w\}", " ", text)) for text in texts]
+
+
+def _vocabulary() -> tuple[str, ...]:
+    words = {word for phrase in _phrases() for word in phrase}
     return tuple(sorted(words | {"a", "an", *p.COUNT_WORDS}))
+
+
+def bound_numbers() -> dict[str, set[str]]:
+    """Numbers that count nothing, as in "8 bit" and "180 degrees", with all that they stand in."""
+    counts = {word for texts in p.COUNT_WORDS.values() for text in texts for word in text.split()}
+    found: dict[str, set[str]] = {}
+    for phrase in _phrases():
+        for number, unit in zip(phrase, phrase[1:]):
+            if number.isdigit() and number not in counts:
+                found.setdefault(number, set()).add(f"{number} {unit}")
+    return found
 
 
 # All words that captions have besides the names of objects: lower case, split at anything but letters and digits.

@@ -7,7 +7,10 @@ import { KnownWords, type UnknownWord } from './known-words.ts';
 /** Nothing for a bundle without a vocabulary. @throws AppError as `readVocabulary` */
 export async function loadKnownWords(bundle: Bundle): Promise<KnownWords | undefined> {
   const vocabulary = await readVocabulary(bundle);
-  return vocabulary && new KnownWords(vocabulary);
+  if (!vocabulary) return undefined;
+  // A chunk of its own: large, and of no use to other models.
+  const { ENGLISH } = await import('./english.ts');
+  return new KnownWords(vocabulary, ENGLISH);
 }
 
 export interface WordKnowledge {
@@ -21,5 +24,5 @@ export function unknownWords(
   prompt: string,
 ): UnknownWord[] {
   if (knownWords) return knownWords.unknownIn(prompt);
-  return unspelledWords(tokenizers, prompt).map((word) => ({ word, suggestions: [] }));
+  return unspelledWords(tokenizers, prompt).map((word) => ({ word, places: [], suggestions: [] }));
 }

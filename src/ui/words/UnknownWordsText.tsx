@@ -1,43 +1,53 @@
 import type { UnknownWord } from '../../worker/api.ts';
 import { wordList } from '../format.ts';
-import { prompt } from '../state.ts';
-import { mentions } from './edit.ts';
-import { takeSuggestion } from './hints.ts';
+import { fixable, fixAll, takeSuggestion } from './hints.ts';
 
 interface Props {
   readonly words: readonly UnknownWord[];
-  /** What else is to be said of them. */
+  /** What else there is to say about them. */
   readonly more?: string;
 }
 
-/** Which words the model does not know, with buttons for known ones where the prompt can be mended. */
+/** Which words the model does not know, with buttons for known ones where the prompt can be fixed. */
 export function UnknownWordsText({ words, more }: Props) {
-  const mendable = words.filter(
-    ({ word, suggestions }) => suggestions.length > 0 && mentions(prompt.value, word),
-  );
+  const fixes = fixable(words);
+  const negations = words.filter(({ negates }) => negates).map(({ word }) => word);
   return (
     <>
       <p>
         The model does not know: <strong>{wordList(words.map(({ word }) => word))}</strong>.
         {more && ` ${more}`}
+        {negations.length > 0 && ` What follows ${wordList(negations)} may be drawn all the same.`}
       </p>
-      {mendable.map(({ word, suggestions }) => (
-        <p key={word} class="suggestions">
-          <span>{words.length === 1 ? 'Did you mean' : `For ${word}, did you mean`}</span>
-          {suggestions.map((suggestion, i) => (
-            <span key={suggestion}>
-              <button
-                type="button"
-                aria-label={`${suggestion}, instead of ${word}`}
-                onClick={() => takeSuggestion(word, suggestion)}
-              >
-                {suggestion}
-              </button>
-              {i === suggestions.length - 1 && ' ?'}
-            </span>
-          ))}
-        </p>
+      {fixes.map((unknown) => (
+        <Suggestions key={unknown.word} unknown={unknown} />
       ))}
+      {fixes.length > 1 && (
+        <p class="suggestions">
+          <button type="button" class="fix-all" onClick={() => fixAll(fixes)}>
+            Fix all
+          </button>
+        </p>
+      )}
     </>
+  );
+}
+
+function Suggestions({ unknown }: { readonly unknown: UnknownWord }) {
+  const { word, suggestions } = unknown;
+  return (
+    <p class="suggestions">
+      <span>For {word}, try</span>
+      {suggestions.map((suggestion) => (
+        <button
+          key={suggestion}
+          type="button"
+          aria-label={`${suggestion}, instead of ${word}`}
+          onClick={() => takeSuggestion(unknown, suggestion)}
+        >
+          {suggestion}
+        </button>
+      ))}
+    </p>
   );
 }

@@ -6,6 +6,7 @@ import { type Control, type Engine, generate } from '../../../src/pipeline/gener
 import type { GenerateEvent, GenerateRequest } from '../../../src/pipeline/job.ts';
 import { startingLatents } from '../../../src/pipeline/latents.ts';
 import { flowTimes } from '../../../src/pipeline/scheduler.ts';
+import { ENGLISH } from '../../../src/pipeline/words/english.ts';
 import { KnownWords } from '../../../src/pipeline/words/known-words.ts';
 import { parseTokenizer } from '../../../src/bundle/tokenizer/parse.ts';
 import { AnalyticBackend, headOf, trunkOf } from '../support/analytic-backend.ts';
@@ -227,8 +228,8 @@ describe('a run', () => {
     const { stats, width, height, pixels } = await result;
     expect([width, height, pixels.length]).toEqual([32, 32, 32 * 32 * 4]);
     const computeSteps = [0, 1, 2, 9, 16, 23, 30, 37, 44];
-    const unknownWords = [{ word: 'zebra', suggestions: [] }];
-    expect(events[0]).toEqual({ kind: 'text', unknownWords });
+    const unknownWords = [{ word: 'zebra', places: [], suggestions: [] }];
+    expect(events[0]).toMatchObject({ kind: 'text', reading: { unknownWords } });
     expect(events.at(-1)).toEqual({ kind: 'decoding' });
     const told = stepEvents(events);
     expect(told.map(({ step }) => step)).toEqual([...Array(50).keys()]);
@@ -259,7 +260,7 @@ describe('a run', () => {
 
   test('goes by the vocabulary where there is one', async () => {
     const events: GenerateEvent[] = [];
-    const knownWords = new KnownWords(VOCABULARY);
+    const knownWords = new KnownWords(VOCABULARY, ENGLISH);
     const engine = { backend: new AnalyticBackend(), tokenizers, knownWords, manifest };
     const request = { ...REQUEST, steps: 2, prompt: 'a striped wolf and an Appel' };
     const { stats } = await generate(engine, request, {
@@ -267,9 +268,30 @@ describe('a run', () => {
       signal: new AbortController().signal,
       onEvent: (event) => events.push(event),
     });
-    const unknownWords = [{ word: 'Appel', suggestions: ['apple', 'green apple'] }];
-    expect(events[0]).toEqual({ kind: 'text', unknownWords });
+    const unknownWords = [{ word: 'Appel', places: [[22, 27]], suggestions: ['apple'] }];
+    expect(events[0]).toMatchObject({ kind: 'text', reading: { unknownWords } });
     expect(stats.unknownWords).toEqual(['Appel']);
+    expect(stats.promptCuts).toEqual({ t5: null, clip: null });
+  });
+
+  test('encodes words in the place of emoji, and keeps in its stats where it stopped reading', async () => {
+    const knownWords = new KnownWords({ ...VOCABULARY, emoji: { '🦊': 'fox' } }, ENGLISH);
+    const engine = { backend: new AnalyticBackend(), tokenizers, knownWords, manifest };
+    const prompt = `a 🦊 ${Array<string>(40).fill('blue').join(' ')}`;
+    const { stats } = await generate(
+      engine,
+      { ...REQUEST, steps: 1, prompt },
+      {
+        settings: () => PUBLISHED,
+        signal: new AbortController().signal,
+        onEvent: () => undefined,
+      },
+    );
+    expect(stats.prompt).toBe(prompt);
+    expect(stats.encodedPrompt).toBe(prompt.replace('🦊', 'fox'));
+    const { t5 } = stats.promptCuts;
+    expect(t5).toMatchObject({ word: 'blue', partial: false });
+    expect(prompt.slice(0, t5!.end).split(' ')).toHaveLength(manifest.text.t5Tokens - 1);
   });
 
   test('hands the guidance scale on and keeps it in its stats', async () => {

@@ -1,4 +1,4 @@
-/** English plurals, the simple ones: what a word may be the plural of. */
+/** English plurals, the simple ones. */
 
 const IRREGULAR: Readonly<Record<string, string>> = {
   people: 'person',
@@ -35,4 +35,27 @@ export function singularsOf(word: string): string[] {
     if (stem !== word && stem.length >= 2) found.add(stem + singular);
   }
   return [...found];
+}
+
+const PLURALS: ReadonlyMap<string, string> = new Map(
+  Object.entries(IRREGULAR).map(([plural, singular]) => [singular, plural]),
+);
+
+/** The same in both numbers, or in the plural already. */
+const UNCHANGED = /(?:fish|fries|popcorn|sheep|deer|grapes)$/;
+
+/** Several of what a name names: of "slice of pizza" the slices, of "red fox" the foxes. */
+export function pluralOf(name: string): string {
+  const [, head = name, rest = ''] = /^(.+?)( (?:of|with|in) .+)$/.exec(name) ?? [];
+  return headPlural(head) + rest;
+}
+
+function headPlural(head: string): string {
+  const [, before = '', last = head] = /^(.* )?(\S+)$/.exec(head) ?? [];
+  const irregular = PLURALS.get(last);
+  if (irregular !== undefined) return before + irregular;
+  if (UNCHANGED.test(last)) return head;
+  if (last.endsWith('man')) return head.replace(/man$/, 'men');
+  if (/[^aeiou]y$/.test(last)) return head.replace(/y$/, 'ies');
+  return head + (/(?:s|x|z|ch|sh)$/.test(last) ? 'es' : 's');
 }

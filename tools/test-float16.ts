@@ -12,16 +12,12 @@ import { type Chroot, openChroot } from './float16-chroot.ts';
 import { psnr } from './psnr.ts';
 import { readReport } from './vitest-report.ts';
 
-/** Decibels. Rounding to half precision leaves a few more; faults of a kernel cost far more. */
+/** Decibels. Rounding to half precision leaves 48 to 50; faults of a kernel cost far more. */
 const LEAST_PSNR = 45;
-/**
- * The settings that the page starts with. HiCache as published extrapolates over 6 steps at order 2,
- * which amplifies rounding: 43.9 dB.
- */
+/** Every step computed: forecasts amplify rounding, and the GPU tests have a bound of their own for them. */
 const IMAGE = [
   'a big fox on a blue background',
-  ...['--seed', '5', '--basis', 'newton', '--order', '1', '--differences', 'divided'],
-  ...['--abscissa', 'flow', '--schedule', 'tolerance', '--tolerance', '0.02', '--correct'],
+  ...['--seed', '5', '--steps', '8', '--basis', 'none'],
 ];
 
 const NODE_TOOLS = {

@@ -1,13 +1,15 @@
 import type { BackendInfo } from '../backend/backend.ts';
 import type { Verification } from '../cache/policy.ts';
 import type { CacheSettings } from '../cache/settings.ts';
+import type { Seed } from '../seed.ts';
 import type { Sampler } from './scheduler.ts';
 
 /** What a finished run says of itself; also the command line's stats file. */
 export interface GenerateStats {
   readonly prompt: string;
   readonly unknownWords: readonly string[];
-  readonly seed: number;
+  /** Beyond 2^53 in digits, so that no reader of the JSON rounds it. */
+  readonly seed: Seed;
   readonly steps: number;
   readonly sampler: Sampler;
   readonly width: number;

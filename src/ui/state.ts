@@ -74,7 +74,8 @@ export const guidance = signal(3.5);
 /** Key of the model that steps and guidance were chosen for, empty before the first one. */
 export const chosenFor = signal('');
 export const sampler = signal<GenerateRequest['sampler']>('euler');
-export const seed = signal(1);
+/** As it was typed: a number would round what is beyond 2^53. */
+export const seed = signal('1');
 export const randomSeed = signal(true);
 /** Index into the model's sizes. */
 export const sizeIndex = signal(0);

@@ -63,9 +63,13 @@ export class StudioPage {
     return status.getAttribute('data-backend');
   }
 
-  async fixSeed(seed: number): Promise<void> {
+  get seed(): Locator {
+    return this.page.getByRole('textbox', { name: 'Seed', exact: true });
+  }
+
+  async fixSeed(seed: number | string): Promise<void> {
     await this.page.getByLabel('A new seed for every picture').uncheck();
-    await this.number('Seed').fill(String(seed));
+    await this.seed.fill(String(seed));
   }
 
   /** Waits until so many steps are done. */

@@ -222,6 +222,18 @@ describe('a run', () => {
     expect((await start().result).stats.differenceSamples).toBeNull();
   });
 
+  test('keeps a seed of 64 bits exactly, and starts from its noise', async () => {
+    const seed = '18446744073709551615';
+    const none = { ...PUBLISHED, basis: 'none' } as const;
+    const wide = start({ seed, steps: 2, cache: none });
+    const { stats } = await wide.result;
+    expect(stats.seed).toBe(seed);
+    expect((JSON.parse(JSON.stringify(stats)) as typeof stats).seed).toBe(seed);
+    const narrow = start({ seed: 2 ** 32 - 1, steps: 2, cache: none });
+    await narrow.result;
+    expect(wide.backend.decoded).toEqual(narrow.backend.decoded);
+  });
+
   test('tells what it does, step by step, and sums it up', async () => {
     const { backend, events, result } = start();
     const { stats, width, height, pixels } = await result;

@@ -168,8 +168,10 @@ function withSuggestions({ word, suggestions }: UnknownWord): string {
 
 function summary({ width, height, stats }: GenerateResult): string {
   const { steps, computeSteps, seconds, speedup, backend, adapter, backendReason } = stats;
+  const unverified = stats.unverifiedSteps.length;
   return (
     `${width}x${height}, ${computeSteps.length} of ${steps} steps computed, ` +
+    (unverified > 0 ? `${unverified} of the others not verified, ` : '') +
     `${seconds.total.toFixed(2)} s, ${speedup.toFixed(2)}x as fast as computing all, ` +
     `on ${backend} (${adapter}). ${backendReason}`
   );

@@ -1,9 +1,10 @@
 /** What a run did and what it took, gathered on the way. */
 import type { BackendInfo } from '../backend/backend.ts';
-import type { CacheSettings } from '../cache/settings.ts';
+import { type CacheSettings, sameSettings } from '../cache/settings.ts';
 import type { GenerateRequest } from './job.ts';
 import { Pace } from './pace.ts';
 import type { GenerateStats } from './stats.ts';
+import { unverifiedSteps } from './unverified.ts';
 import type { UnknownWord } from './words/known-words.ts';
 
 /** What a run went by and what the cache learnt on the way. */
@@ -81,6 +82,7 @@ export class RunRecord {
       computeSteps: this.#computeSteps,
       cache: this.#cache,
       ...findings,
+      unverifiedSteps: unverifiedSteps(steps, this.#computeSteps, findings.verifications),
       backend: kind,
       adapter,
       precision,
@@ -93,8 +95,4 @@ export class RunRecord {
 
 function secondsSince(started: number): number {
   return (performance.now() - started) / 1000;
-}
-
-function sameSettings(a: CacheSettings, b: CacheSettings): boolean {
-  return (Object.keys(a) as (keyof CacheSettings)[]).every((name) => a[name] === b[name]);
 }

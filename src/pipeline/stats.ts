@@ -31,6 +31,8 @@ export interface GenerateStats {
   readonly nonFinite: boolean;
   /** What compute steps showed about forecasts of them, in the order in which it was known. */
   readonly verifications: readonly Verification[];
+  /** Forecast steps that nothing verified, growing: those after the last compute step. */
+  readonly unverifiedSteps: readonly number[];
   readonly backend: BackendInfo['kind'];
   readonly adapter: string;
   readonly precision: BackendInfo['precision'];

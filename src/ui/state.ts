@@ -109,6 +109,11 @@ export const plannedCompute = computed<ReadonlySet<number> | undefined>(() => {
   return new Set(plannedComputeSteps(shownSteps.value, cache.value));
 });
 
+/** Forecast steps of the picture on show that nothing verified. */
+export const unverified = computed<ReadonlySet<number>>(
+  () => new Set(run.value ? [] : finished.value?.result.stats.unverifiedSteps),
+);
+
 /** By compute step of the picture on show: what it showed about the forecasts before it. */
 export const verified = computed<ReadonlyMap<number, Verification>>(() => {
   const verifications = run.value ? [] : (finished.value?.result.stats.verifications ?? []);

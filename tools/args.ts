@@ -1,6 +1,7 @@
 /** Command lines: options with their checks, and errors that say which option is wrong. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { AppError } from '../src/errors.ts';
+import { parseSeed, type Seed, seedProblem } from '../src/seed.ts';
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -26,17 +27,38 @@ export function readArguments(
   });
 }
 
-/** The same for options of all kinds, as Node's parser takes them. */
+/**
+ * The same for options of all kinds, as Node's parser takes them. Unlike Node's, it reads a negative
+ * number after an option as its value.
+ */
 export function parseOptions<T extends NonNullable<ParseArgsConfig['options']>>(
   args: readonly string[],
   options: T,
 ) {
   try {
-    return parseArgs({ args: [...args], allowPositionals: true, options });
+    return parseArgs({ args: withNegativeNumbers(args, options), allowPositionals: true, options });
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new AppError('bad-request', message, 'Ask for --help to see the options.', { cause });
   }
+}
+
+/** `--seed -1` as `--seed=-1`: no option begins with a digit, so nothing else can be meant. */
+function withNegativeNumbers(
+  args: readonly string[],
+  options: NonNullable<ParseArgsConfig['options']>,
+): string[] {
+  const joined: string[] = [];
+  const end = args.indexOf('--');
+  for (const [i, arg] of args.entries()) {
+    const option = joined.at(-1) ?? '';
+    const takesText = options[option.slice(2)]?.type === 'string' && option.startsWith('--');
+    const inOptions = end < 0 || i < end;
+    if (inOptions && takesText && /^-[\d.]/.test(arg))
+      joined[joined.length - 1] = `${option}=${arg}`;
+    else joined.push(arg);
+  }
+  return joined;
 }
 
 export function textOption(values: Values, name: string): string | undefined {
@@ -70,6 +92,19 @@ export function numberOption(values: Values, name: string, otherwise: number): n
   throw new AppError(
     'bad-request',
     `--${name} must be a number, not "${text}".`,
+    `For example --${name} ${otherwise}.`,
+  );
+}
+
+/** @throws AppError `bad-request` if it is not a seed. */
+export function seedOption(values: Values, name: string, otherwise: Seed): Seed {
+  const text = textOption(values, name);
+  if (text === undefined) return otherwise;
+  const seed = parseSeed(text);
+  if (seed !== undefined) return seed;
+  throw new AppError(
+    'bad-request',
+    `--${name}: ${seedProblem(text)}`,
     `For example --${name} ${otherwise}.`,
   );
 }

@@ -4,15 +4,21 @@ import { fileURLToPath } from 'node:url';
 import * as v from 'valibot';
 import type { Manifest } from '../src/bundle/manifest.ts';
 import { AppError } from '../src/errors.ts';
+import { parseSeed, type Seed } from '../src/seed.ts';
 import { readJson } from './json-file.ts';
 
 export interface Case {
   readonly prompt: string;
-  readonly seed: number;
+  readonly seed: Seed;
 }
 
 const schema = v.pipe(
-  v.array(v.object({ prompt: v.pipe(v.string(), v.minLength(1)), seed: v.number() })),
+  v.array(
+    v.object({
+      prompt: v.pipe(v.string(), v.minLength(1)),
+      seed: v.union([v.number(), v.string()]),
+    }),
+  ),
   v.minLength(1, 'is an empty list'),
 );
 
@@ -24,7 +30,7 @@ const schema = v.pipe(
 const DEFAULT_PROMPTS = fileURLToPath(new URL('bench-prompts.json', import.meta.url));
 
 /**
- * A list of prompts and seeds as `training/evaluate.py --list` writes it.
+ * A list of prompts and seeds as `training/evaluate.py --list` writes it. Seeds may be text.
  * @throws AppError `not-found` if there is no such file, `bad-request` if it is no such list.
  */
 export async function readCases(path = DEFAULT_PROMPTS): Promise<Case[]> {
@@ -32,7 +38,10 @@ export async function readCases(path = DEFAULT_PROMPTS): Promise<Case[]> {
     'It is a list of { "prompt": …, "seed": … }, as training/evaluate.py --list writes it.';
   const json = await readJson(path, hint);
   const result = v.safeParse(schema, json);
-  if (result.success) return result.output;
+  if (result.success) {
+    // What is no seed is refused with the rest of its request, which knows the prompt's place.
+    return result.output.map(({ prompt, seed }) => ({ prompt, seed: parseSeed(seed) ?? seed }));
+  }
   const [issue] = result.issues;
   const where = v.getDotPath(issue) ?? 'the list';
   throw new AppError('bad-request', `${path}: ${where}: ${issue.message}.`, hint);

@@ -5,7 +5,9 @@ import process from 'node:process';
 import { MANIFEST } from '../src/bundle/manifest.ts';
 import type { Manifest } from '../src/bundle/manifest.ts';
 import type { Calibration } from '../src/cache/calibration.ts';
+import { PUBLISHED } from '../src/cache/settings.ts';
 import { AppError, reportOf } from '../src/errors.ts';
+import { checkRequest } from '../src/pipeline/request.ts';
 import { CALIBRATE_HELP, calibrateOptions, type CalibrateOptions } from './calibrate-options.ts';
 import { openCalibrateFile } from './calibrate-file.ts';
 import { BUDGETS, calibrate } from './calibrate-run.ts';
@@ -17,6 +19,9 @@ import { RUN_FOLDER, stopped } from './run-file.ts';
 
 /** Far from the seeds that people type, so that no picture is one of theirs. */
 const FIRST_SEED = 3_000_000_000;
+
+/** What the pictures have in common with any other request. */
+const PROBE = { steps: 1, sampler: 'euler', cache: PUBLISHED, preview: false } as const;
 
 export async function calibrateCommand(args: string[]): Promise<void> {
   const options = calibrateOptions(args);
@@ -31,6 +36,7 @@ export async function calibrateCommand(args: string[]): Promise<void> {
     ...one,
     ...manifest.sizes[0]!,
   }));
+  for (const subject of subjects) checkRequest({ ...PROBE, ...subject }, manifest);
   const model = modelDigest(manifest);
   const path = options.run ?? join(RUN_FOLDER, `calibrate-${model.slice(0, 8)}.jsonl`);
   const engine = await startEngine(bundle, options.backend);

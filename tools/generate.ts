@@ -15,6 +15,7 @@ import {
   choiceOption,
   numberOption,
   readArguments,
+  seedOption,
   textOption,
   wholeOption,
 } from './args.ts';
@@ -30,7 +31,8 @@ const HELP = `Usage: hicache generate "PROMPT" --out FILE.png [options]
   --out FILE.png        where the picture goes; of a list the folder for 0.png, 1.png and so on
   --list FILE.json      list of {prompt, seed}: the model is loaded once for all of them, and pictures
                         that are there already are left as they are
-  --seed N              0 to 4294967295 (1)
+  --seed N              every seed that torch.manual_seed takes, up to 2^64 - 1 (1); -1 is one of
+                        them and does not mean random
   --steps N             sampling steps, 1 to 1000 (the model's usual number)
   --sampler NAME        ${SAMPLERS.join(', ')} (euler)
   --width, --height N   size in pixels (the model's first)
@@ -118,7 +120,7 @@ function requestFrom(parsed: Arguments, manifest: Manifest): GenerateRequest {
   const size = manifest.sizes[0]!;
   return {
     prompt: positionals[0] ?? '',
-    seed: numberOption(values, 'seed', 1),
+    seed: seedOption(values, 'seed', 1),
     steps: numberOption(values, 'steps', manifest.defaults.steps),
     sampler: choiceOption(values, 'sampler', SAMPLERS, 'euler'),
     width: numberOption(values, 'width', size.width),
@@ -160,8 +162,10 @@ function report(event: GenerateEvent, { request, path }: Job): void {
 
 function summary({ width, height, stats }: GenerateResult): string {
   const { steps, computeSteps, seconds, speedup, backend, adapter, backendReason } = stats;
+  const unverified = stats.unverifiedSteps.length;
   return (
     `${width}x${height}, ${computeSteps.length} of ${steps} steps computed, ` +
+    (unverified > 0 ? `${unverified} of the others not verified, ` : '') +
     `${seconds.total.toFixed(2)} s, ${speedup.toFixed(2)}x as fast as computing all, ` +
     `on ${backend} (${adapter}). ${backendReason}`
   );

@@ -16,6 +16,8 @@ from diffusers import FluxPipeline
 
 GOLDEN = Path(__file__).resolve().parent.parent / "tests" / "golden"
 SEEDS = [0, 1, 42, 123456789, 2**31, 2**32 - 1]
+# Beyond 32 bits, beyond what a JavaScript number holds, at both ends, and negative.
+WIDE_SEEDS = [2**32 + 5, 2**53 + 1, 2**63, 2**64 - 1, 123456789012345678, -1, -5, -(2**53) - 1, -(2**63)]
 SIZES = [1, 2, 7, 15, 16, 17, 31, 33, 100, 1000]
 LONG = 65_541
 
@@ -36,6 +38,11 @@ if __name__ == "__main__":
         for seed in SEEDS
         for size in SIZES
     ]
+    wide = [
+        {"seed": str(seed), "size": size, "values": randn(seed, size).tolist()}
+        for seed in WIDE_SEEDS
+        for size in (2, 16)
+    ]
     long = [
         {
             "seed": seed,
@@ -50,6 +57,6 @@ if __name__ == "__main__":
         for c, h, w in ((16, 4, 6), (4, 2, 2))
     ]
     lines = [json.dumps({"made": f"torch {torch.__version__}, torch.randn on the CPU generator"})[1:-1]]
-    for name, rows in (("cases", cases), ("long", long), ("packed", layouts)):
+    for name, rows in (("cases", cases), ("wide", wide), ("long", long), ("packed", layouts)):
         lines.append(f'"{name}": [\n' + ",\n".join(json.dumps(row) for row in rows) + "\n]")
     (GOLDEN / "noise.json").write_text("{" + ",\n".join(lines) + "}\n")

@@ -3,13 +3,25 @@ import type { CalibratedPlan, Knowledge } from './calibration.ts';
 import type { Planner } from './plan.ts';
 import { plannerFor } from './planners.ts';
 import { plannedComputeSteps } from './schedule.ts';
-import { type CacheSettings, type Forecaster, LIMITS } from './settings.ts';
+import {
+  type CacheSettings,
+  type Forecaster,
+  LIMITS,
+  PUBLISHED,
+  sameSettings,
+} from './settings.ts';
 
 /** The controller keeps part of the tolerance free for what the prediction misses. */
 const SAFETY = 0.8;
 
 /** A gap is at most so many times as long as the one before it, plus one step. */
 const GROWTH = 2;
+
+/**
+ * A budget that is set late leaves at least one compute step in so many, or as many as the plan
+ * before it would have: less is no budget but a run that is given up.
+ */
+const LATE_INTERVAL = PUBLISHED.interval;
 
 /** How far verification may move the predicted error up or down, as a factor. */
 const MOST_RATIO = 4;
@@ -29,6 +41,13 @@ export class ScheduleControl {
   /** Squared predicted error of the final latents from all forecasts before the last anchor. */
   #spent = 0;
   #correct = false;
+  #settings: CacheSettings | undefined;
+  /** How many steps the budget in force may compute in all. */
+  #budget = 0;
+  /** Whether the settings were ever changed on the way. */
+  #changed = false;
+  /** The step of the last change, until a forecast made since then is verified. */
+  #unverifiedSince: number | undefined;
 
   /** @param flowTimes of all steps and the end: [steps + 1], falling from 1. */
   constructor(flowTimes: ArrayLike<number>, { features, plans, verified }: Knowledge) {
@@ -40,7 +59,7 @@ export class ScheduleControl {
 
   /** Whether `step` runs the transformer. */
   computes(step: number, settings: CacheSettings): boolean {
-    this.#correct = settings.correct;
+    this.#observe(step, settings);
     if (settings.basis === 'none' || this.#computed.length === 0) return true;
     return step >= (this.#ahead(settings)[0] ?? this.#steps);
   }
@@ -63,6 +82,7 @@ export class ScheduleControl {
     if (this.#computed.length > 0) {
       const gap = this.#ratio * this.#planner(this.#correct).gapError(...this.#newest, step);
       this.#spent += gap * gap;
+      this.#verifies(step);
     }
     this.#computed.push(step);
   }
@@ -82,6 +102,42 @@ export class ScheduleControl {
       (1 - NEWEST) * this.#logRatio + NEWEST * Math.max(-bound, Math.min(bound, ratio));
   }
 
+  /** Takes note of settings that changed before `step`. */
+  #observe(step: number, settings: CacheSettings): void {
+    const before = this.#settings;
+    this.#correct = settings.correct;
+    if (before && sameSettings(before, settings)) return;
+    if (!before || this.#computed.length === 0) {
+      this.#budget = settings.budget;
+    } else {
+      this.#changed = true;
+      this.#unverifiedSince = step;
+      if (budgetOf(before) !== budgetOf(settings)) this.#setBudgetLate(before, settings);
+    }
+    this.#settings = settings;
+  }
+
+  /**
+   * A budget that is set when steps have been computed by other rules may be spent, or all but
+   * spent. It then has what is left of the plan before it, as far as that is not more than a
+   * sparse schedule needs.
+   */
+  #setBudgetLate(before: CacheSettings, { budget, correct }: CacheSettings): void {
+    const current = this.#computed.at(-1)!;
+    const ahead =
+      before.basis === 'none' ? this.#steps - 1 - current : this.#scheduled(before).length;
+    const stride = LATE_INTERVAL * this.#planner(correct).stride;
+    const sparse = Math.floor((this.#steps - 1 - current) / stride);
+    this.#budget = Math.max(budget, this.#computed.length + Math.min(ahead, sparse));
+  }
+
+  /** `step` is computed: it verifies the forecasts since the compute step before. */
+  #verifies(step: number): void {
+    if (this.#unverifiedSince === undefined) return;
+    const firstForecast = Math.max(this.#computed.at(-1)! + 1, this.#unverifiedSince);
+    if (firstForecast < step) this.#unverifiedSince = undefined;
+  }
+
   get #ratio(): number {
     return Math.exp(this.#logRatio);
   }
@@ -91,15 +147,29 @@ export class ScheduleControl {
     return [this.#computed.at(-2) ?? -1, this.#computed.at(-1)!];
   }
 
-  /** The compute steps after the newest one. */
+  /**
+   * The compute steps after the newest one. Forecasts made with settings that were changed on the
+   * way are verified by one of them, at the latest the last step, and no anchor grows older than
+   * any plan would let it.
+   */
   #ahead(settings: CacheSettings): readonly number[] {
+    const ahead = this.#scheduled(settings);
+    if (!this.#changed) return ahead;
+    const latest = this.#computed.at(-1)! + this.#planner(settings.correct).longestGap;
+    if (latest < this.#steps && (ahead[0] ?? this.#steps) > latest) return [latest, ...ahead];
+    if (ahead.length > 0 || this.#unverifiedSince === undefined) return ahead;
+    return [this.#steps - 1];
+  }
+
+  /** The compute steps after the newest one by the schedule alone. */
+  #scheduled(settings: CacheSettings): readonly number[] {
     switch (settings.schedule) {
       case 'interval': {
         const current = this.#computed.at(-1)!;
         return plannedComputeSteps(this.#steps, settings, current + 1, current);
       }
       case 'budget':
-        return this.#best(settings.budget - this.#computed.length, settings.correct);
+        return this.#best(this.#budget - this.#computed.length, settings.correct);
       case 'tolerance':
         return this.#withinTolerance(settings);
     }
@@ -146,4 +216,9 @@ export class ScheduleControl {
     if (latest >= this.#steps || (ahead[0] ?? this.#steps) <= latest) return ahead;
     return [latest, ...ahead];
   }
+}
+
+/** The budget that settings give a run; undefined where something else decides. */
+function budgetOf({ basis, schedule, budget }: CacheSettings): number | undefined {
+  return basis !== 'none' && schedule === 'budget' ? budget : undefined;
 }

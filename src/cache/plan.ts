@@ -31,6 +31,16 @@ export class Planner {
   /** By computes left: least squared error from (previous, current) to the end, and the way. */
   readonly #best: { error: Float64Array; next: Int32Array }[] = [];
 
+  /** The longest that two of `rest`'s compute steps are apart, in steps of the run. */
+  get longestGap(): number {
+    return LONGEST_GAP * this.#stride;
+  }
+
+  /** Steps of the run that the plan takes for one. */
+  get stride(): number {
+    return this.#stride;
+  }
+
   /** @param flowTimes of all steps and the end: [steps + 1], falling. */
   constructor(model: FeatureModel, flowTimes: ArrayLike<number>, correct: boolean) {
     const runSteps = flowTimes.length - 1;

@@ -96,6 +96,11 @@ export class CachePolicy {
     return Math.max(0, this.#anchors.steps.length - 1);
   }
 
+  /** Whether the newest anchor was computed after forecasts, which it can verify. */
+  get endsForecasts(): boolean {
+    return this.#anchors.served !== null;
+  }
+
   /** Weights of the anchors for a forecast of `step`. */
   forecast(step: number, settings: CacheSettings): number[] {
     const anchors = this.#anchors.steps.slice(0, MAX_ANCHORS);

@@ -100,6 +100,11 @@ export const PUBLISHED: CacheSettings = {
   correct: false,
 };
 
+/** Whether both say the same in every respect. */
+export function sameSettings(a: CacheSettings, b: CacheSettings): boolean {
+  return (Object.keys(a) as (keyof CacheSettings)[]).every((name) => a[name] === b[name]);
+}
+
 const CHOICES: readonly ['basis' | 'differences' | 'abscissa' | 'schedule', readonly string[]][] = [
   ['basis', BASES],
   ['differences', DIFFERENCES],

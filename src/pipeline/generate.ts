@@ -81,7 +81,7 @@ export async function generate(
       if (computed) {
         await record.time('trunk', () => run!.runTrunk(sigmas[step]!));
         policy.anchored(step);
-        if (settings.basis !== 'none') verifier.start();
+        if (settings.basis !== 'none' || policy.endsForecasts) verifier.start();
         if (settings.correct) await record.time('forecast', () => retrace.correct());
       } else {
         const weights = policy.forecast(step, settings);

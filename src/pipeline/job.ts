@@ -2,13 +2,14 @@
 import type { ComponentLoading } from '../backend/backend.ts';
 import type { CacheSettings } from '../cache/settings.ts';
 import type { PromptReading } from './reading.ts';
+import type { Seed } from '../seed.ts';
 import type { Sampler } from './scheduler.ts';
 import type { GenerateStats } from './stats.ts';
 
 export interface GenerateRequest {
   readonly prompt: string;
-  /** 0 to 2^32 - 1. */
-  readonly seed: number;
+  /** The noise that `torch.randn` gives for it on the CPU. */
+  readonly seed: Seed;
   readonly steps: number;
   readonly sampler: Sampler;
   readonly width: number;

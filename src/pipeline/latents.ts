@@ -4,6 +4,7 @@
  */
 import type { Grid } from '../backend/backend.ts';
 import type { Manifest } from '../bundle/manifest.ts';
+import type { Seed } from '../seed.ts';
 import { gaussianNoise } from './noise.ts';
 
 /** Latents on a side of a token. */
@@ -20,7 +21,7 @@ export function gridOf(
 
 /** The noise of this seed, packed: the latents that diffusers' FluxPipeline starts from. */
 export function startingLatents(
-  seed: number,
+  seed: Seed,
   grid: Grid,
   channels: number,
 ): Float32Array<ArrayBuffer> {

@@ -4,6 +4,7 @@
  * (aten/src/ATen/native/cpu/DistributionTemplates.h): blocks of 16 in single precision from 16
  * numbers on, one by one in double precision below that.
  */
+import { generatorSeed, type Seed } from '../seed.ts';
 import { Mt19937 } from './mt19937.ts';
 
 const BLOCK = 16;
@@ -11,9 +12,9 @@ const HALF = BLOCK / 2;
 /** 2π as a float32: torch multiplies in single precision, so the rounding must be the same. */
 const TWO_PI = Math.fround(2 * Math.PI);
 
-/** Standard normal numbers, float32. `seed`: 0 to 2^32 - 1. */
-export function gaussianNoise(seed: number, count: number): Float32Array<ArrayBuffer> {
-  const generator = new Mt19937(seed);
+/** Standard normal numbers, float32. */
+export function gaussianNoise(seed: Seed, count: number): Float32Array<ArrayBuffer> {
+  const generator = new Mt19937(generatorSeed(seed));
   return count >= BLOCK ? inBlocks(generator, count) : oneByOne(generator, count);
 }
 

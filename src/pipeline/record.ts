@@ -1,10 +1,11 @@
 /** What a run did and what it took, gathered on the way. */
 import type { BackendInfo } from '../backend/backend.ts';
-import type { CacheSettings } from '../cache/settings.ts';
+import { type CacheSettings, sameSettings } from '../cache/settings.ts';
 import type { GenerateRequest } from './job.ts';
 import { Pace } from './pace.ts';
 import type { PromptReading } from './reading.ts';
 import type { GenerateStats } from './stats.ts';
+import { unverifiedSteps } from './unverified.ts';
 
 /** What a run went by and what the cache learnt on the way. */
 type Findings = Pick<
@@ -83,6 +84,7 @@ export class RunRecord {
       computeSteps: this.#computeSteps,
       cache: this.#cache,
       ...findings,
+      unverifiedSteps: unverifiedSteps(steps, this.#computeSteps, findings.verifications),
       backend: kind,
       adapter,
       precision,
@@ -95,8 +97,4 @@ export class RunRecord {
 
 function secondsSince(started: number): number {
   return (performance.now() - started) / 1000;
-}
-
-function sameSettings(a: CacheSettings, b: CacheSettings): boolean {
-  return (Object.keys(a) as (keyof CacheSettings)[]).every((name) => a[name] === b[name]);
 }

@@ -2,7 +2,8 @@
 import { settingsProblems, type CacheSettings } from '../cache/settings.ts';
 import type { Manifest } from '../bundle/manifest.ts';
 import { AppError } from '../errors.ts';
-import { GUIDANCE, SEED, STEPS } from '../limits.ts';
+import { GUIDANCE, STEPS } from '../limits.ts';
+import { seedProblem } from '../seed.ts';
 import type { GenerateRequest } from './job.ts';
 import { PATCH } from './latents.ts';
 import { SAMPLERS } from './scheduler.ts';
@@ -23,7 +24,8 @@ export function checkRequest(request: GenerateRequest, manifest: Manifest): void
     );
   }
   checkWhole('Steps', steps, STEPS, `Models like this one need about ${manifest.defaults.steps}.`);
-  checkWhole('The seed', seed, SEED, 'Every seed gives another picture.');
+  const badSeed = seedProblem(seed);
+  if (badSeed) throw refuse(badSeed, 'These are the seeds that torch.manual_seed accepts.');
   if (!SAMPLERS.includes(request.sampler)) {
     throw refuse(
       `There is no sampler "${String(request.sampler)}".`,

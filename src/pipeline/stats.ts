@@ -2,6 +2,7 @@ import type { BackendInfo } from '../backend/backend.ts';
 import type { Verification } from '../cache/policy.ts';
 import type { CacheSettings } from '../cache/settings.ts';
 import type { PromptCuts } from './reading.ts';
+import type { Seed } from '../seed.ts';
 import type { Sampler } from './scheduler.ts';
 
 /** What a finished run says of itself; also the command line's stats file. */
@@ -12,7 +13,8 @@ export interface GenerateStats {
   /** Where the text encoders stopped reading the prompt. */
   readonly promptCuts: PromptCuts;
   readonly unknownWords: readonly string[];
-  readonly seed: number;
+  /** Beyond 2^53 in digits, so that no reader of the JSON rounds it. */
+  readonly seed: Seed;
   readonly steps: number;
   readonly sampler: Sampler;
   readonly width: number;
@@ -34,6 +36,8 @@ export interface GenerateStats {
   readonly nonFinite: boolean;
   /** What compute steps showed about forecasts of them, in the order in which it was known. */
   readonly verifications: readonly Verification[];
+  /** Forecast steps that nothing verified, growing: those after the last compute step. */
+  readonly unverifiedSteps: readonly number[];
   readonly backend: BackendInfo['kind'];
   readonly adapter: string;
   readonly precision: BackendInfo['precision'];

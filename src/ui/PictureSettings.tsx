@@ -1,8 +1,8 @@
 import { useId } from 'preact/hooks';
-import { GUIDANCE, SEED, STEPS } from '../limits.ts';
+import { GUIDANCE, STEPS } from '../limits.ts';
 import { drawSeed, reuseSeed } from './actions.ts';
 import { Select } from './choices.tsx';
-import { NumberField, SliderField } from './fields.tsx';
+import { NumberField, SliderField, TextField } from './fields.tsx';
 import { SAMPLER_NAMES } from './format.ts';
 import { Icon } from './Icon.tsx';
 import {
@@ -15,7 +15,10 @@ import {
   sizeIndex,
   steps,
 } from './state.ts';
-import { guidanceProblem, seedProblem, stepsProblem } from './validate.ts';
+import { guidanceProblem, seedNote, seedProblem, stepsProblem } from './validate.ts';
+
+const SEED_PROBLEM = 'seed-problem';
+const SEED_NOTE = 'seed-note';
 
 /** What holds for a whole picture: steps, size, sampler, seed. */
 export function PictureSettings() {
@@ -41,7 +44,8 @@ export function PictureSettings() {
         <SeedField />
       </div>
       <Problem id="steps-problem" text={stepsProblem(steps.value)} />
-      <Problem id="seed-problem" text={randomSeed.value ? undefined : seedProblem(seed.value)} />
+      <Problem id={SEED_PROBLEM} text={randomSeed.value ? undefined : seedProblem(seed.value)} />
+      <Note id={SEED_NOTE} text={randomSeed.value ? undefined : seedNote(seed.value)} />
       <NewSeedCheck />
       <GuidanceField />
     </section>
@@ -51,6 +55,14 @@ export function PictureSettings() {
 function Problem({ id, text }: { readonly id: string; readonly text: string | undefined }) {
   return text ? (
     <p class="problem" id={id}>
+      {text}
+    </p>
+  ) : null;
+}
+
+function Note({ id, text }: { readonly id: string; readonly text: string | undefined }) {
+  return text ? (
+    <p class="hint" id={id}>
       {text}
     </p>
   ) : null;
@@ -104,13 +116,12 @@ function SeedField() {
   const last = finished.value?.request.seed;
   return (
     <div class="seed">
-      <NumberField
+      <TextField
         label="Seed"
         value={seed.value}
-        {...SEED}
         disabled={random}
         problem={random ? undefined : seedProblem(seed.value)}
-        describedBy="seed-problem"
+        describedBy={`${SEED_PROBLEM} ${SEED_NOTE}`}
         onChange={(value) => (seed.value = value)}
       />
       <button

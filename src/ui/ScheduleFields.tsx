@@ -3,7 +3,7 @@ import { changeCache } from './actions.ts';
 import { CacheSlider, problemOf } from './CacheSlider.tsx';
 import { Segments } from './choices.tsx';
 import { SliderField } from './fields.tsx';
-import { cache, run, steps } from './state.ts';
+import { cache, records, run, steps } from './state.ts';
 import { stepsProblem } from './validate.ts';
 
 const SCHEDULE_NAMES: Readonly<Record<Schedule, string>> = {
@@ -21,6 +21,16 @@ const TOLERANCE = { min: 0.2, max: 20 } as const;
 function mostBudget(): number {
   const next = stepsProblem(steps.value) ? MOST_BUDGET : steps.value;
   return Math.min(run.value?.steps ?? next, MOST_BUDGET);
+}
+
+/** Where a run that was under way before its budget was set needs more than that. */
+function spentBudget(): string | undefined {
+  const newest = records.value.at(-1);
+  if (!run.value || newest?.cache.schedule !== 'budget' || newest.cache.basis === 'none') return;
+  const done = records.value.filter(({ computed }) => computed).length;
+  const all = done + newest.planned.length;
+  if (all <= newest.cache.budget) return;
+  return `computed steps. This picture takes ${all}, of which ${done} are computed already.`;
 }
 
 /** What decides which steps are computed, with the controls of that way only. */
@@ -55,7 +65,7 @@ export function ScheduleFields() {
         <CacheSlider
           name="budget"
           label="At most"
-          hint="computed steps, placed where the predicted error is least."
+          hint={spentBudget() ?? 'computed steps, placed where the predicted error is least.'}
           max={mostBudget()}
           unused={unused}
         />

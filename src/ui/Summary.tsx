@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { median } from '../statistics.ts';
 import { downloadPicture, downloadStats } from './download.ts';
-import { duration, percent } from './format.ts';
+import { describeUnverified, duration, percent } from './format.ts';
 import { Icon } from './Icon.tsx';
 import { openLab } from './lab/state.ts';
 import { finished } from './state.ts';
@@ -28,6 +28,7 @@ export function Summary() {
           </Fact>
         )}
       </dl>
+      {stats.unverifiedSteps.length > 0 && <p class="hint">{describeUnverified(stats)}</p>}
       {stats.nonFinite && (
         <p class="problem">
           A feature was not a finite number; from there on every step was computed.

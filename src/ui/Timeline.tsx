@@ -7,6 +7,7 @@ import {
   run,
   shownSteps,
   type StepRecord,
+  unverified,
   verified,
 } from './state.ts';
 
@@ -123,6 +124,7 @@ function describeStep(step: number): string {
   }
   const kind = record.computed ? 'computed' : 'forecast';
   const text = `${name}: ${kind} in ${duration(record.seconds)}; ${describeCache(record.cache)}`;
+  if (unverified.value.has(step)) return `${text}; not verified`;
   const served = verified.value.get(step)?.served;
   return served ? `${text}; a forecast of it was off by ${percent(served.error)}` : text;
 }

@@ -3,6 +3,7 @@ import { batch } from '@preact/signals';
 import { AppError, type ErrorCode, reportOf } from '../errors.ts';
 import type { CacheSettings } from '../cache/settings.ts';
 import type { EngineInfo, GenerateEvent, GenerateRequest } from '../worker/api.ts';
+import { parseSeed, type Seed } from '../seed.ts';
 import { readAddress } from './address.ts';
 import { duration } from './format.ts';
 import { currentEngine, engineFailed, loadEngine, loadModel, readyEngine } from './loading.ts';
@@ -87,7 +88,7 @@ function readRequest({ model }: EngineInfo): GenerateRequest {
   if (!size) throw new AppError('bad-request', 'No size is chosen.', 'Choose one of the sizes.');
   return {
     prompt: state.prompt.value.trim(),
-    seed: state.seed.value,
+    seed: readSeed(),
     steps: state.run.value?.steps ?? state.steps.value,
     sampler: state.sampler.value,
     width: size.width,
@@ -97,6 +98,13 @@ function readRequest({ model }: EngineInfo): GenerateRequest {
     preview: true,
     study: true,
   };
+}
+
+function readSeed(): Seed {
+  const seed = parseSeed(state.seed.value);
+  if (seed !== undefined) return seed;
+  const hint = 'Correct it, or let every picture have a new one.';
+  throw new AppError('bad-request', 'The seed is not valid.', hint);
 }
 
 function firstProblem() {
@@ -193,7 +201,7 @@ export function changeCache(change: Partial<CacheSettings>): void {
 
 export function drawSeed(): void {
   const [drawn = 0] = crypto.getRandomValues(new Uint32Array(1));
-  state.seed.value = drawn;
+  state.seed.value = String(drawn);
 }
 
 /** The seed of the picture on show, for the next ones too. */
@@ -201,7 +209,7 @@ export function reuseSeed(): void {
   const used = state.finished.value?.request.seed;
   if (used === undefined) return;
   batch(() => {
-    state.seed.value = used;
+    state.seed.value = String(used);
     state.randomSeed.value = false;
   });
 }

@@ -1,4 +1,4 @@
-/** Labelled inputs for numbers. A field that holds no number gives NaN. */
+/** Labelled inputs for numbers. A number's field that holds none gives NaN. */
 import { useEffect, useId, useRef } from 'preact/hooks';
 
 interface NumberInputProps {
@@ -54,6 +54,38 @@ export function NumberField({ label, ...rest }: NumberFieldProps) {
     <div class="field">
       <label for={id}>{label}</label>
       <NumberInput id={id} {...rest} />
+    </div>
+  );
+}
+
+interface TextFieldProps {
+  readonly label: string;
+  readonly value: string;
+  readonly disabled?: boolean;
+  readonly problem?: string | undefined;
+  readonly describedBy?: string | undefined;
+  readonly onChange: (value: string) => void;
+}
+
+/** For digits that a number would round. */
+export function TextField(props: TextFieldProps) {
+  const { label, value, disabled, problem, describedBy, onChange } = props;
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        class="number"
+        type="text"
+        autoComplete="off"
+        spellcheck={false}
+        value={value}
+        disabled={disabled}
+        aria-invalid={problem !== undefined}
+        aria-describedby={describedBy}
+        onInput={(event) => onChange(event.currentTarget.value)}
+      />
     </div>
   );
 }

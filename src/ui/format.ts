@@ -5,7 +5,7 @@ import {
   BASES_WITH_SIGMA,
   type CacheSettings,
 } from '../cache/settings.ts';
-import type { GenerateRequest } from '../worker/api.ts';
+import type { GenerateRequest, GenerateResult } from '../worker/api.ts';
 
 export const BASIS_NAMES: Readonly<Record<Basis, string>> = {
   none: 'None',
@@ -46,6 +46,28 @@ export const usesDifferences = (basis: Basis) => usesOrder(basis) && basis !== '
 export const usesAbscissa = (basis: Basis) =>
   basis !== 'none' && basis !== 'reuse' && basis !== 'auto';
 
+/** Forecast steps whose error nobody knows: no step was computed after them. */
+export function describeUnverified({
+  steps,
+  computeSteps,
+  unverifiedSteps,
+}: Pick<GenerateResult['stats'], 'steps' | 'computeSteps' | 'unverifiedSteps'>): string {
+  const forecast = steps - computeSteps.length;
+  return (
+    `Not verified: ${unverifiedSteps.length} of ${forecast} forecast steps, ${ranges(unverifiedSteps)}; ` +
+    'no computed step shows how far off they are.'
+  );
+}
+
+/** Growing step indices as people count them: `3, 7–9`. */
+function ranges(steps: readonly number[]): string {
+  const begins = steps.filter((step, i) => step !== steps[i - 1]! + 1);
+  const ends = steps.filter((step, i) => step !== steps[i + 1]! - 1);
+  return begins
+    .map((begin, i) => (begin === ends[i] ? `${begin + 1}` : `${begin + 1}–${ends[i]! + 1}`))
+    .join(', ');
+}
+
 export function describeCache(settings: CacheSettings): string {
   const { basis, order, sigma, interval, budget, tolerance } = settings;
   if (basis === 'none') return 'every step computed';
@@ -53,7 +75,7 @@ export function describeCache(settings: CacheSettings): string {
   if (usesOrder(basis)) parts.push(`order ${order}`);
   if (usesSigma(basis)) parts.push(`σ ${sigma.toFixed(2)}`);
   if (settings.schedule === 'interval') parts.push(`interval ${interval}`);
-  if (settings.schedule === 'budget') parts.push(`${budget} computed`);
+  if (settings.schedule === 'budget') parts.push(`budget ${budget}`);
   if (settings.schedule === 'tolerance') parts.push(`tolerance ${percent(tolerance)}`);
   if (settings.correct) parts.push('corrected');
   return parts.join(', ');

@@ -21,7 +21,8 @@ interface Remembered {
   readonly guidance: number;
   readonly chosenFor: string;
   readonly sampler: typeof state.sampler.value;
-  readonly seed: number;
+  /** A number where an earlier version of the page wrote it. */
+  readonly seed: string | number;
   readonly randomSeed: boolean;
   readonly cache: CacheSettings;
 }
@@ -51,7 +52,7 @@ function recallSettings(known: Partial<Remembered>): void {
   if (guidance !== undefined && !guidanceProblem(guidance)) state.guidance.value = guidance;
   if (typeof chosenFor === 'string') state.chosenFor.value = chosenFor;
   if (sampler && sampler in SAMPLER_NAMES) state.sampler.value = sampler;
-  if (seed !== undefined && !seedProblem(seed)) state.seed.value = seed;
+  if (seed !== undefined && !seedProblem(seed)) state.seed.value = String(seed);
   if (typeof randomSeed === 'boolean') state.randomSeed.value = randomSeed;
   if (cache && settingsProblems(cache).length === 0) state.cache.value = cache;
 }

@@ -75,7 +75,8 @@ export const guidance = signal(BUILT_IN_MODEL.defaultGuidance ?? 3.5);
 /** Key of the model that steps and guidance were chosen for, empty before the first one. */
 export const chosenFor = signal('');
 export const sampler = signal<GenerateRequest['sampler']>('euler');
-export const seed = signal(1);
+/** As it was typed: a number would round what is beyond 2^53. */
+export const seed = signal('1');
 export const randomSeed = signal(true);
 /** Index into the model's sizes. */
 export const sizeIndex = signal(0);
@@ -113,6 +114,11 @@ export const plannedCompute = computed<ReadonlySet<number> | undefined>(() => {
   if (cache.value.schedule !== 'interval' && cache.value.basis !== 'none') return undefined;
   return new Set(plannedComputeSteps(shownSteps.value, cache.value));
 });
+
+/** Forecast steps of the picture on show that nothing verified. */
+export const unverified = computed<ReadonlySet<number>>(
+  () => new Set(run.value ? [] : finished.value?.result.stats.unverifiedSteps),
+);
 
 /** By compute step of the picture on show: what it showed about the forecasts before it. */
 export const verified = computed<ReadonlyMap<number, Verification>>(() => {

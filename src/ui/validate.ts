@@ -1,13 +1,21 @@
 /** What is wrong with a request before it is sent, in words for the person who typed it. */
 import { type CacheSettings, settingsProblems } from '../cache/settings.ts';
-import { GUIDANCE, SEED, STEPS } from '../limits.ts';
+import { GUIDANCE, STEPS } from '../limits.ts';
+import { parseSeed } from '../seed.ts';
+
+export { seedProblem } from '../seed.ts';
 
 export function promptProblem(prompt: string): string | undefined {
   return prompt.trim() === '' ? 'The prompt is empty.' : undefined;
 }
 
 export const stepsProblem = (steps: number) => wholeNumberProblem('Steps', steps, STEPS);
-export const seedProblem = (seed: number) => wholeNumberProblem('The seed', seed, SEED);
+
+/** What somebody who knows -1 as "random" from another program should know. */
+export function seedNote(text: string): string | undefined {
+  if (parseSeed(text) !== -1) return undefined;
+  return '-1 is a seed like any other here. For a random one, tick the box below.';
+}
 
 export function guidanceProblem(guidance: number): string | undefined {
   const { min, max } = GUIDANCE;

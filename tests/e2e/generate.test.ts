@@ -128,6 +128,11 @@ describe('on the CPU', () => {
     const computed = (await studio.timeline()).flatMap((bar, step) => (bar.computed ? step : []));
     expect(computed).toEqual(published);
     expect(await studio.summary.innerText()).toContain('9 of 50');
+    expect(stats.unverifiedSteps).toEqual([45, 46, 47, 48, 49]);
+    expect(await studio.summary.innerText()).toContain(
+      'Not verified: 5 of 41 forecast steps, 46–50',
+    );
+    expect((await studio.timeline()).at(-1)!.text).toContain('; not verified');
     await studio.close();
   });
 
@@ -141,6 +146,37 @@ describe('on the CPU', () => {
     const { stats } = await studio.finished();
     expect(stats.computeSteps).toEqual([0, 1, 2, 3, 4, 5]);
     expect(stats.speedup).toBe(1);
+    await studio.close();
+  });
+
+  it('keeps a seed of 64 bits digit by digit, and shows what torch makes of it', async () => {
+    const wide = '18446744073709551615';
+    const studio = await openStudio(browser);
+    await studio.ready();
+    await studio.number('Steps').fill('2');
+    await studio.prompt.fill(PROMPT);
+    await studio.fixSeed(` ${wide} `);
+    await studio.generate.click();
+    const first = await studio.finished();
+    expect(first.stats.seed).toBe(wide);
+    expect(await studio.summary.innerText()).toContain(`Seed ${wide} ·`);
+    await studio.seed.fill('4');
+    await studio.button('Keep the seed of this picture').click();
+    expect(await studio.seed.inputValue()).toBe(wide);
+
+    // The generator reads the low 32 bits, of negative seeds too.
+    await studio.seed.fill('-1');
+    await studio.page.getByText('-1 is a seed like any other here').waitFor();
+    await studio.generate.click();
+    const second = await studio.finished();
+    expect(second.stats.seed).toBe(-1);
+    expect(second.pixels).toEqual(first.pixels);
+
+    await studio.seed.fill('18446744073709551616');
+    await studio.generate.click();
+    expect(await studio.alert.innerText()).toContain(
+      'The seed must be a whole number from -9223372036854775808 to 18446744073709551615',
+    );
     await studio.close();
   });
 

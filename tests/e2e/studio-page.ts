@@ -86,9 +86,13 @@ export class StudioPage {
     await field.pressSequentially(String(value));
   }
 
-  async fixSeed(seed: number): Promise<void> {
+  get seed(): Locator {
+    return this.page.getByRole('textbox', { name: 'Seed', exact: true });
+  }
+
+  async fixSeed(seed: number | string): Promise<void> {
     await this.page.getByLabel(LABELS.newSeeds).uncheck();
-    await this.setNumber('Seed', seed);
+    await this.seed.fill(String(seed));
   }
 
   /** Waits until the service worker has everything that the page needs without a network. */

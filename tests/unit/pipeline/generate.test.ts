@@ -192,16 +192,74 @@ describe('a run', () => {
     expect(backend.calls.filter((call) => call === 'mark')).toHaveLength(1);
   });
 
-  test('never waits for a verification', async () => {
-    const { backend, events, result } = start({ steps: 30 });
-    let arrive: () => void = () => undefined;
-    backend.reading = () => new Promise((resolve) => (arrive = resolve));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  test('never waits for a verification before the picture is decoded', async () => {
+    const readings: (() => void)[] = [];
+    let decoding: () => void = () => undefined;
+    const decoded = new Promise<void>((resolve) => (decoding = resolve));
+    const events: GenerateEvent[] = [];
+    const { backend, result } = start(
+      { steps: 30 },
+      {
+        onEvent: (event) => {
+          events.push(event);
+          if (event.kind === 'decoding') decoding();
+        },
+      },
+    );
+    backend.reading = () => new Promise((resolve) => readings.push(resolve));
+    // A run that waited for one of them would never get there.
+    await decoded;
     expect(stepEvents(events)).toHaveLength(30);
-    expect(backend.calls).toContain('decode');
-    backend.reading = () => Promise.resolve();
-    arrive();
-    await Promise.race([result, new Promise((resolve) => setTimeout(resolve, 50))]);
+    for (const arrive of readings) arrive();
+    const { stats } = await result;
+    expect(readings).toHaveLength(stats.computeSteps.length);
+    expect(stats.verifications).toHaveLength(stats.computeSteps.length - 1);
+  });
+
+  test.each(['device-lost', 'cancelled'] as const)(
+    'goes on without a reading that fails with %s, and names what was not verified',
+    async (code) => {
+      const { backend, result } = start({ steps: 20 });
+      let readings = 0;
+      backend.reading = () =>
+        ++readings === 4 ? Promise.reject(new AppError(code, 'Gone.', '')) : Promise.resolve();
+      const { stats } = await result;
+      expect(stats.computeSteps).toEqual([0, 1, 2, 9, 16]);
+      expect(stats.verifications.map(({ step }) => step)).toEqual([1, 2, 16]);
+      expect(stats.unverifiedSteps).toEqual([3, 4, 5, 6, 7, 8, 17, 18, 19]);
+    },
+  );
+
+  test.each([new RangeError('there are no 3 older anchors'), new TypeError('a fault')])(
+    'ends with any other failure of a reading, at the next compute step: %s',
+    async (fault) => {
+      const { backend, events, result } = start({ steps: 20 });
+      let readings = 0;
+      backend.reading = () => (++readings === 4 ? Promise.reject(fault) : Promise.resolve());
+      await expect(result).rejects.toBe(fault);
+      expect(stepEvents(events).at(-1)!.step).toBe(15);
+      expect(backend.calls.slice(-2)).toEqual(['dispose run', 'dispose conditioning']);
+    },
+  );
+
+  test('ends with a fault of the policy that the last verification brings out', async () => {
+    const { backend, result } = start({ steps: 10 });
+    let readings = 0;
+    // Too few inner products for as many anchors.
+    backend.products = (packed) => (++readings === 4 ? packed.subarray(0, 2) : packed);
+    await expect(result).rejects.toThrow(RangeError);
+  });
+
+  test('is verified where a switch to computing every step ends forecasts', async () => {
+    let step = 0;
+    const none = { ...PUBLISHED, basis: 'none' } as const;
+    const { stats } = await start(
+      { steps: 12 },
+      { settings: () => (step++ < 6 ? PUBLISHED : none) },
+    ).result;
+    expect(stats.verifications.map((one) => one.step)).toEqual([1, 2, 6]);
+    expect(stats.verifications.at(-1)!.served!.error).toBeGreaterThan(0);
+    expect(stats.unverifiedSteps).toEqual([]);
   });
 
   test('computes every step after a feature that is not finite, and says so', async () => {
@@ -216,11 +274,24 @@ describe('a run', () => {
   test('verifies every compute step and samples the differences when asked', async () => {
     const { stats } = await start({ study: true }).result;
     expect(stats.verifications.map(({ step }) => step)).toEqual([1, 2, 9, 16, 23, 30, 37, 44]);
+    expect(stats.unverifiedSteps).toEqual([45, 46, 47, 48, 49]);
     expect(stats.flowTimes).toHaveLength(51);
     const samples = stats.differenceSamples!;
     const mean = samples.reduce((sum, value) => sum + value, 0) / samples.length;
     expect(mean).toBeCloseTo(0, 6);
     expect((await start().result).stats.differenceSamples).toBeNull();
+  });
+
+  test('keeps a seed of 64 bits exactly, and starts from its noise', async () => {
+    const seed = '18446744073709551615';
+    const none = { ...PUBLISHED, basis: 'none' } as const;
+    const wide = start({ seed, steps: 2, cache: none });
+    const { stats } = await wide.result;
+    expect(stats.seed).toBe(seed);
+    expect((JSON.parse(JSON.stringify(stats)) as typeof stats).seed).toBe(seed);
+    const narrow = start({ seed: 2 ** 32 - 1, steps: 2, cache: none });
+    await narrow.result;
+    expect(wide.backend.decoded).toEqual(narrow.backend.decoded);
   });
 
   test('tells what it does, step by step, and sums it up', async () => {
@@ -378,22 +449,25 @@ describe('on the way', () => {
     ]);
   });
 
-  test('a timer of the caller runs between two steps', async () => {
-    let ticks = 0;
-    const timer = setInterval(() => ticks++, 0);
-    let seen = 0;
+  test('messages of the caller get in between two steps', async () => {
+    const { port1, port2 } = new MessageChannel();
+    const seen: number[] = [];
+    let arrived = 0;
+    port1.onmessage = () => arrived++;
     const { result } = start(
-      { steps: 400 },
+      { steps: 20 },
       {
         settings: () => {
-          seen = ticks;
+          seen.push(arrived);
+          port2.postMessage(null);
           return PUBLISHED;
         },
       },
     );
     await result;
-    clearInterval(timer);
-    expect(seen).toBeGreaterThan(0);
+    port1.close();
+    // Each arrives before the step after the one during which it was sent.
+    expect(seen).toEqual([...Array(20).keys()]);
   });
 
   test('a cancel ends the run before its next step and frees it', async () => {

@@ -43,6 +43,8 @@ export class AnalyticBackend implements Backend {
   loading: ComponentLoading | undefined;
   /** When the inner products of a compute step have been read back; at once unless set. */
   reading = (): Promise<void> => Promise.resolve();
+  /** What the inner products are read back as. */
+  products = (packed: Float32Array): Float32Array => packed;
 
   encodeText(): Promise<Conditioning> {
     this.calls.push('encodeText');
@@ -127,7 +129,8 @@ class AnalyticRun implements DenoiseRun {
   gram(older: number): Promise<Float32Array> {
     const anchors = this.#anchors.slice(0, older + 1);
     if (this.owner.breakAt === this.#anchors.length) anchors[0] = anchors[0]!.map(() => NaN);
-    return this.owner.reading().then(() => Float32Array.from(gramOf(anchors).packed));
+    const { reading, products } = this.owner;
+    return reading().then(() => products(Float32Array.from(gramOf(anchors).packed)));
   }
 
   anchor(age: number): Promise<Float32Array> {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { PUBLISHED, settingsProblems } from '../../../src/cache/settings.ts';
-import { choiceOption, numberOption, readArguments } from '../../../tools/args.ts';
+import { choiceOption, numberOption, readArguments, seedOption } from '../../../tools/args.ts';
 import { CACHE_OPTIONS, cacheFrom } from '../../../tools/cache-options.ts';
 
 test('positionals and options come apart', () => {
@@ -20,6 +20,24 @@ test.each([[['--colour', 'red']], [['--seed']], [['--seed', '--out', 'x']]])(
     );
   },
 );
+
+test('a negative number after an option is its value, anything else with a dash is not', () => {
+  const read = (...args: string[]) => readArguments(args, ['seed', 'out'], ['quick']);
+  expect(read('--seed', '-1', '--out', 'x').values).toMatchObject({ seed: '-1', out: 'x' });
+  expect(read('--seed', '-9223372036854775808').values.seed).toBe('-9223372036854775808');
+  expect(read('--seed', '-.5').values.seed).toBe('-.5');
+  expect(() => read('--seed', '-h')).toThrow(/--seed/);
+  expect(() => read('--quick', '-1')).toThrow(/-1/);
+  expect(read('--', '--seed', '-1').positionals).toEqual(['--seed', '-1']);
+});
+
+test('a seed is as exact as it was typed', () => {
+  const seed = (text: string) => seedOption({ seed: text }, 'seed', 1);
+  expect(seed('18446744073709551615')).toBe('18446744073709551615');
+  expect(seed(' -1 ')).toBe(-1);
+  expect(seedOption({}, 'seed', 1)).toBe(1);
+  expect(() => seed('random')).toThrow('--seed: The seed must be a whole number');
+});
 
 test.each(['', ' ', 'seven', '7x', 'NaN', 'Infinity'])('"%s" is no number', (seed) => {
   expect(() => numberOption({ seed }, 'seed', 1)).toThrow(/--seed must be a number/);

@@ -54,6 +54,23 @@ test('every prompt of a list has its own seed and file, and all else in common',
   );
 });
 
+test('seeds of 64 bits are read exactly, as numbers and as text', async () => {
+  const seeds = '18446744073709551615, 9007199254740993, "9007199254740993", -9223372036854775808';
+  const prompts = seeds
+    .split(', ')
+    .map((seed) => `{"prompt": "a 12345678901234567890", "seed": ${seed}}`);
+  await writeFile(list, `[${prompts.join(',')}, {"prompt": "5", "seed": -1}]`);
+  const found = await jobs('--list', list, '--out', out);
+  expect(found.map(({ request }) => request.seed)).toEqual([
+    '18446744073709551615',
+    '9007199254740993',
+    '9007199254740993',
+    '-9223372036854775808',
+    -1,
+  ]);
+  expect(found[0]!.request.prompt).toBe('a 12345678901234567890');
+});
+
 test('what is there already is not made again, half a picture is', async () => {
   await mkdir(out);
   await writeFile(join(out, '1.png'), 'a picture');

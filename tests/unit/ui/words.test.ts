@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { jarqueBera, normalQuantiles } from '../../../src/cache/normality.ts';
 import { PUBLISHED } from '../../../src/cache/settings.ts';
 import { settingsProblems } from '../../../src/cache/settings.ts';
-import { describeCache, percent } from '../../../src/ui/format.ts';
+import { describeCache, describeUnverified, percent } from '../../../src/ui/format.ts';
 import { normalityVerdict, pValueText } from '../../../src/ui/lab/verdict.ts';
 import { BALANCED, isChosen, PRESETS } from '../../../src/ui/presets.ts';
 
@@ -23,7 +23,18 @@ test('settings are told by what they use', () => {
   expect(describeCache(BALANCED)).toMatch(/^Newton, order 1, tolerance [\d.]+ %, corrected$/);
   expect(describeCache({ ...BALANCED, basis: 'none' })).toBe('every step computed');
   expect(describeCache({ ...PUBLISHED, basis: 'auto', schedule: 'budget' })).toBe(
-    'Automatic, 9 computed',
+    'Automatic, budget 9',
+  );
+});
+
+test('steps that nothing verified are named', () => {
+  const computeSteps = [0, 4];
+  expect(describeUnverified({ steps: 8, computeSteps, unverifiedSteps: [5, 6, 7] })).toBe(
+    'Not verified: 3 of 6 forecast steps, 6–8; no computed step shows how far off they are.',
+  );
+  expect(describeUnverified({ steps: 6, computeSteps, unverifiedSteps: [5] })).toMatch(/steps, 6;/);
+  expect(describeUnverified({ steps: 9, computeSteps, unverifiedSteps: [1, 2, 3, 8] })).toMatch(
+    /: 4 of 7 forecast steps, 2–4, 9;/,
   );
 });
 

@@ -20,28 +20,49 @@ export function isWeightFile(path: string): boolean {
   return /\.safetensors$/i.test(path) || otherFormat(path) !== undefined;
 }
 
+interface Beginning {
+  /** The bytes, or the text whatever space stands before it and however it is written. */
+  readonly begins: readonly number[] | string;
+  readonly what: string;
+  readonly hint: string;
+}
+
+const gguf = { what: 'it is in the GGUF format', hint: HINT };
+const pickle = { what: "it is in PyTorch's pickle format", hint: HINT };
+const page = {
+  what: 'it is a web page',
+  hint: 'Download the file itself; the address may be that of a page about it, or need a login.',
+};
+
 /** How files begin that are given another format's name, or were saved in place of one. */
-const BEGINNINGS: readonly (readonly [beginning: RegExp, what: string, hint: string])[] = [
-  [/^GGUF/, 'it is in the GGUF format', HINT],
-  [/^PK\x03\x04|^\x80[\x02-\x05]/, "it is in PyTorch's pickle format", HINT],
-  [
-    /^version https:\/\/git-lfs/,
-    'it is a Git LFS pointer, not the file itself',
-    'Fetch the file with "git lfs pull", or download it from its page.',
-  ],
-  [
-    /^\s*<(?:!doctype|html)/i,
-    'it is a web page',
-    'Download the file itself; the address may be that of a page about it, or need a login.',
-  ],
+const BEGINNINGS: readonly Beginning[] = [
+  { begins: 'gguf', ...gguf },
+  // A zip archive, which PyTorch writes since 1.6, and pickles of protocols 2 to 5.
+  { begins: [0x50, 0x4b, 3, 4], ...pickle },
+  ...[2, 3, 4, 5].map((protocol) => ({ begins: [0x80, protocol], ...pickle })),
+  {
+    begins: 'version https://git-lfs',
+    what: 'it is a Git LFS pointer, not the file itself',
+    hint: 'Fetch the file with "git lfs pull", or download it from its page.',
+  },
+  { begins: '<!doctype', ...page },
+  { begins: '<html', ...page },
 ];
 
 /** @param bytes the file's first; nothing is thrown for those that say nothing */
 export function refuseOtherFormat(file: string, bytes: Uint8Array): void {
-  const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
-  const [, what, hint] = BEGINNINGS.find(([beginning]) => beginning.test(text)) ?? [];
-  if (what === undefined || hint === undefined) return;
-  throw new AppError('bad-checkpoint', `${file} cannot be read as safetensors: ${what}.`, hint);
+  const text = new TextDecoder().decode(bytes).trimStart().toLowerCase();
+  const found = BEGINNINGS.find(({ begins }) =>
+    typeof begins === 'string'
+      ? text.startsWith(begins)
+      : begins.every((byte, i) => bytes[i] === byte),
+  );
+  if (!found) return;
+  throw new AppError(
+    'bad-checkpoint',
+    `${file} cannot be read as safetensors: ${found.what}.`,
+    found.hint,
+  );
 }
 
 /** @throws AppError `bad-checkpoint`, for a file that `otherFormat` knows */

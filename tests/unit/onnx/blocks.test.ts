@@ -8,10 +8,15 @@ import { openModel } from '../../../src/onnx/open-model.ts';
 import { readAll, type TensorSource } from '../../../src/onnx/tensors.ts';
 import { MemoryBundle } from './memory-bundle.ts';
 import { MemoryFiles } from './memory.ts';
+import { diffusersFiles, filesBesideSingle, singleFiles } from '../support/tiny-flux.ts';
+import { openFile } from '../../../src/onnx/safetensors.ts';
 import { bflTransformer, clip, fileOf, ldmAutoencoder, t5, tinyDecoder } from './models.ts';
 import { MemoryTensors } from './tensors.ts';
 
 type Files = Record<string, Uint8Array | string>;
+
+const withoutFile = (files: Files, gone: string): Files =>
+  Object.fromEntries(Object.entries(files).filter(([path]) => path !== gone));
 
 /** A copy with names changed; those that `rename` gives no name are left out. */
 async function renamed(
@@ -25,9 +30,6 @@ async function renamed(
   }
   return copy;
 }
-
-const without = (tensors: TensorSource, gone: RegExp): Promise<MemoryTensors> =>
-  renamed(tensors, (name) => (gone.test(name) ? undefined : name));
 
 const TOKENIZERS: Files = {
   'tokenizer/tokenizer.json': readFileSync('training/pocket/tokenizer/tokenizer.json', 'utf8'),
@@ -174,7 +176,7 @@ describe('weights in several files', () => {
       );
       files[`flux-0000${i + 1}-of-00002.safetensors`] = await fileOf({ '': tensors });
     }
-    const { 'flux1-dev.safetensors': _, ...rest } = await single();
+    const rest = withoutFile(await single(), 'flux1-dev.safetensors');
     return { ...rest, ...files };
   };
 
@@ -185,7 +187,7 @@ describe('weights in several files', () => {
 
   test('of which one is missing', async () => {
     for (const gone of ['flux-00001-of-00002.safetensors', 'flux-00002-of-00002.safetensors']) {
-      const { [gone]: _, ...files } = await halves();
+      const files = withoutFile(await halves(), gone);
       await expect(opening(files)).rejects.toThrow(`${gone} is missing`);
     }
   });
@@ -193,7 +195,7 @@ describe('weights in several files', () => {
   test('of which an index names some', async () => {
     const map = { a: 'model-00001-of-00003.safetensors', b: 'model-00003-of-00003.safetensors' };
     const index = 'text_encoder_2/model.safetensors.index.json';
-    const { 'text_encoder_2/model.safetensors': _, ...rest } = folder;
+    const rest = withoutFile(folder, 'text_encoder_2/model.safetensors');
     await expect(
       opening({ ...rest, [index]: JSON.stringify({ weight_map: map }) }),
     ).rejects.toThrow('but never model-00002-of-00003.safetensors');
@@ -205,83 +207,79 @@ describe('what nothing takes', () => {
     const target = new MemoryBundle().open();
     return convert(await opening(files), target, { quantization: 'f16' });
   };
-  /** The same tensors, and some of one number. */
-  const withMore = async (tensors: TensorSource, ...names: string[]): Promise<MemoryTensors> => {
+  const whole: Files = Object.fromEntries([...singleFiles(), ...filesBesideSingle()]);
+  const opened = (path: string): Promise<TensorSource> => openFile(new MemoryFiles(whole), path);
+  /** The same file with some tensors of one number more. */
+  const withMore = async (tensors: TensorSource, ...names: string[]): Promise<Uint8Array> => {
     const copy = await renamed(tensors, (name) => name);
     for (const name of names) copy.add(name, [1], Float32Array.of(1));
-    return copy;
+    return fileOf({ '': copy });
   };
 
   test('is named in the result and in the report', async () => {
     const more = ['double_blocks.0.extra.weight', 'something'];
-    const { notes, report } = await converted(
-      await single({
-        'flux1-dev.safetensors': await withMore(PARTS['flux1-dev.safetensors'], ...more),
-        'ae.safetensors': await withMore(PARTS['ae.safetensors'], 'decoder.up.0.block.5'),
-      }),
-    );
+    const { notes, report } = await converted({
+      ...whole,
+      'flux1-dev.safetensors': await withMore(await opened('flux1-dev.safetensors'), ...more),
+      'ae.safetensors': await withMore(await opened('ae.safetensors'), 'decoder.up.0.other'),
+    });
     expect(notes).toEqual([
       `flux1-dev.safetensors: 2 tensors are not used (${more.join(', ')}).`,
-      'ae.safetensors: 1 tensor is not used (decoder.up.0.block.5).',
+      'ae.safetensors: 1 tensor is not used (decoder.up.0.other).',
     ]);
     expect(report.unused).toEqual([
       { file: 'flux1-dev.safetensors', names: more },
-      { file: 'ae.safetensors', names: ['decoder.up.0.block.5'] },
+      { file: 'ae.safetensors', names: ['decoder.up.0.other'] },
     ]);
   });
 
   test('is not named where every checkpoint has it', async () => {
-    const { notes, report } = await converted(
-      await single({
-        't5xxl.safetensors': await withMore(
-          PARTS['t5xxl.safetensors'],
-          'encoder.embed_tokens.weight',
-          'decoder.block.0.layer.0.SelfAttention.q.weight',
-          'lm_head.weight',
-          'logit_scale',
-        ),
-        'clip_l.safetensors': await withMore(
-          PARTS['clip_l.safetensors'],
-          'text_model.embeddings.position_ids',
-          'text_projection.weight',
-          'logit_scale',
-        ),
-      }),
-    );
+    const { notes, report } = await converted({
+      ...whole,
+      't5xxl_fp16.safetensors': await withMore(
+        await opened('t5xxl_fp16.safetensors'),
+        'decoder.block.0.layer.0.SelfAttention.q.weight',
+        'lm_head.weight',
+        'logit_scale',
+      ),
+      'clip_l.safetensors': await withMore(
+        await opened('clip_l.safetensors'),
+        'text_model.embeddings.position_ids',
+        'text_projection.weight',
+        'logit_scale',
+      ),
+      'taef1.safetensors': await withMore(
+        tinyDecoder(),
+        'encoder.layers.0.weight',
+        'encoder.layers.1.conv.0.bias',
+      ),
+    });
     expect(notes).toEqual([]);
     expect(report).not.toHaveProperty('unused');
   });
 
-  test('is found in a folder of diffusers too, and in one file with everything', async () => {
-    const weights = await withMore(model.transformer, 'single_transformer_blocks.0.extra.weight');
+  test('is found in a folder of diffusers too', async () => {
+    const files = Object.fromEntries(diffusersFiles());
     const path = 'transformer/diffusion_pytorch_model.safetensors';
-    const diffusers = await converted({ ...folder, [path]: await fileOf({ '': weights }) });
-    expect(diffusers.notes).toEqual([
-      `${path}: 1 tensor is not used (single_transformer_blocks.0.extra.weight).`,
-    ]);
-    const all = await fileOf({
-      'model.diffusion_model.': PARTS['flux1-dev.safetensors'],
-      'vae.': PARTS['ae.safetensors'],
-      'text_encoders.t5xxl.transformer.': PARTS['t5xxl.safetensors'],
-      'text_encoders.clip_l.transformer.': PARTS['clip_l.safetensors'],
-      'model_ema.': new MemoryTensors().add('decay', [1], Float32Array.of(1)),
-      'another_model.': new MemoryTensors().add('weight', [1], Float32Array.of(1)),
-    });
-    const { notes } = await converted({ ...TOKENIZERS, 'all.safetensors': all });
-    expect(notes).toEqual(['all.safetensors: 1 tensor is not used (another_model.weight).']);
+    const weights = await openFile(new MemoryFiles(files), path);
+    const name = 'single_transformer_blocks.0.extra.weight';
+    const { notes } = await converted({ ...files, [path]: await withMore(weights, name) });
+    expect(notes).toEqual([`${path}: 1 tensor is not used (${name}).`]);
   });
 
-  test('of a tiny autoencoder is its encoder, of which nothing is said', async () => {
-    const tiny = await withMore(
-      tinyDecoder(),
-      'encoder.layers.0.weight',
-      'encoder.layers.1.conv.0.bias',
-    );
-    const { notes } = await converted({
-      ...(await single()),
-      'taef1.safetensors': await fileOf({ '': tiny }),
+  test('is found in one file with everything', async () => {
+    const one = (): MemoryTensors => new MemoryTensors().add('weight', [1], Float32Array.of(1));
+    const all = await fileOf({
+      'model.diffusion_model.': await opened('flux1-dev.safetensors'),
+      'vae.': await opened('ae.safetensors'),
+      'text_encoders.t5xxl.transformer.': await opened('t5xxl_fp16.safetensors'),
+      'text_encoders.clip_l.transformer.': await opened('clip_l.safetensors'),
+      'model_ema.': one(),
+      'another_model.': one(),
     });
-    expect(notes).toEqual([]);
+    const rest = Object.fromEntries(filesBesideSingle());
+    const { notes } = await converted({ ...rest, 'all.safetensors': all });
+    expect(notes).toEqual(['all.safetensors: 1 tensor is not used (another_model.weight).']);
   });
 });
 

@@ -102,6 +102,12 @@ describe('a converted bundle', () => {
     expect(progress.length).toBeGreaterThan(100);
     const last = progress.at(-1)!;
     expect(last.readBytes).toBe(last.totalBytes);
+    expect([...new Set(progress.map(({ what }) => what))]).toEqual([
+      'CLIP text encoder',
+      'autoencoder',
+      'T5 text encoder',
+      'transformer',
+    ]);
     expect(progress.every(({ readBytes, totalBytes }) => readBytes <= totalBytes)).toBe(true);
   });
 });
@@ -117,13 +123,61 @@ describe('a conversion refuses', () => {
     ['text_encoder_2/config.json', { feed_forward_proj: 'relu' }, 'feed_forward_proj'],
     ['text_encoder/config.json', { hidden_act: 'silu' }, 'hidden_act'],
     ['vae/config.json', { _class_name: 'AsymmetricAutoencoderKL' }, '_class_name'],
+    ['vae/config.json', { scaling_factor: 0 }, 'scaling_factor'],
+    ['vae/config.json', { shift_factor: 'none' }, 'shift_factor'],
     ['scheduler/scheduler_config.json', { use_karras_sigmas: true }, 'use_karras_sigmas'],
+    ['scheduler/scheduler_config.json', { shift: 0 }, 'shift: must be more than 0, not 0'],
+    ['scheduler/scheduler_config.json', { shift: -2 }, 'shift: must be more than 0, not -2'],
+    ['scheduler/scheduler_config.json', { shift: 1e9 }, 'shift: must be at most 1000'],
+    ['scheduler/scheduler_config.json', { shift: '3' }, 'shift'],
+    ['scheduler/scheduler_config.json', { shift: null }, 'shift'],
+    ['scheduler/scheduler_config.json', { base_shift: 50 }, 'base_shift: must be from'],
+    ['scheduler/scheduler_config.json', { max_shift: -50 }, 'max_shift: must be from'],
+    ['scheduler/scheduler_config.json', { max_shift: '1.15' }, 'max_shift'],
+    ['scheduler/scheduler_config.json', { base_image_seq_len: 0 }, 'base_image_seq_len'],
+    ['scheduler/scheduler_config.json', { base_image_seq_len: -256 }, 'base_image_seq_len'],
+    [
+      'scheduler/scheduler_config.json',
+      { use_dynamic_shifting: true, base_image_seq_len: 4096, max_image_seq_len: 4096 },
+      'max_image_seq_len: must be more than base_image_seq_len',
+    ],
+    [
+      'scheduler/scheduler_config.json',
+      { use_dynamic_shifting: true, base_image_seq_len: 4096, max_image_seq_len: 256 },
+      'max_image_seq_len: must be more than base_image_seq_len',
+    ],
+    [
+      'scheduler/scheduler_config.json',
+      { _class_name: 'DDIMScheduler' },
+      '_class_name: FLUX.1 is sampled by FlowMatchEulerDiscreteScheduler, but this is "DDIMScheduler"',
+    ],
+    [
+      'scheduler/scheduler_config.json',
+      { _class_name: 'EulerDiscreteScheduler', prediction_type: 'epsilon' },
+      '"EulerDiscreteScheduler"',
+    ],
+    ['scheduler/scheduler_config.json', { time_shift_type: 'linear' }, 'time_shift_type'],
   ])('%s with %o', async (path, change, named) => {
     const source = withFiles({ [path]: { ...(await json(path)), ...change } });
     await expect(converting(source)).rejects.toMatchObject({
       code: 'bad-checkpoint',
       message: expect.stringContaining(named) as string,
     });
+  });
+
+  test.each(['NaN', 'Infinity', '-Infinity'])('a shift that Python wrote as %s', async (value) => {
+    const path = 'scheduler/scheduler_config.json';
+    const overlay = new MemoryFiles({ [path]: `{"num_train_timesteps": 1000, "shift": ${value}}` });
+    const of = (name: string): Source => (name === path ? overlay : folder);
+    const source: Source = {
+      list: () => folder.list(),
+      has: (name) => of(name).has(name),
+      size: (name) => of(name).size(name),
+      read: (name, offset, length) => of(name).read(name, offset, length),
+    };
+    await expect(converting(source)).rejects.toThrow(
+      `${path}: shift is ${value}, not a finite number.`,
+    );
   });
 
   test('a folder without one of its parts', async () => {

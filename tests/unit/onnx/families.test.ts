@@ -58,7 +58,7 @@ const BFL = ['double_blocks.0.img_attn.qkv.weight', 'single_blocks.0.linear1.wei
 const DIFFUSERS = ['time_text_embed.text_embedder.linear_1.weight', 'x_embedder.weight'];
 
 /** What it is called, and some names in its files; each is a file of its own. */
-const FAMILIES: readonly (readonly [what: string, ...files: (readonly string[])[]])[] = [
+const FAMILIES: [what: string, ...files: string[][]][] = [
   [
     'a FLUX.2 transformer',
     [...BFL, 'single_stream_modulation.lin.weight', 'double_stream_modulation_img.lin.weight'],
@@ -114,7 +114,7 @@ const FAMILIES: readonly (readonly [what: string, ...files: (readonly string[])[
   ['a Mochi transformer', ['blocks.0.attn.qkv_x.weight']],
 ];
 
-describe.each(FAMILIES)('%s', (what, ...files) => {
+describe.each(FAMILIES.map(([what, ...files]) => ({ what, files })))('$what', ({ what, files }) => {
   test.each(files.map((names) => [names]))('as %o', async (names) => {
     for (const prefix of ['', 'model.diffusion_model.']) {
       const error = await refusal({

@@ -1,5 +1,5 @@
 /** `hicache convert`: what it refuses, and in what words. */
-import { copyFile, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -109,6 +109,19 @@ describe('a checkpoint that cannot be converted', () => {
     expect(error.hint).toContain('FLUX.1 dev, schnell and fine-tunes of them can');
   });
 
+  test.each([
+    ['model.gguf', 'GGUF', 'is in the GGUF format, which cannot be read.'],
+    ['model.ckpt', 'PK', "is in PyTorch's pickle format, which cannot be read."],
+    ['model.onnx', '', 'is in the ONNX format, which cannot be read.'],
+  ])('a file %s', async (name, content, message) => {
+    await writeFile(at(name), content);
+    const asModel = await refused(at(name), '--out', out);
+    expect(asModel.code).toBe('bad-checkpoint');
+    expect(asModel.message).toBe(`${name} ${message}`);
+    const asLora = await refused(at('model'), '--lora', at(name), '--out', out);
+    expect(asLora.message).toBe(`${name} ${message}`);
+  });
+
   test('weights that bitsandbytes has quantized', async () => {
     const names = [
       'img_in.weight.absmax',
@@ -135,4 +148,14 @@ describe('a checkpoint that cannot be converted', () => {
     expect(error.code).toBe('bad-checkpoint');
     expect(error.message).toContain('cut.safetensors');
   });
+});
+
+test('a folder of links is converted as the folder that they lead to', async () => {
+  await mkdir(at('links'));
+  for (const name of ['transformer', 'text_encoder', 'text_encoder_2', 'vae', 'tokenizer']) {
+    await symlink(at(`model/${name}`), at(`links/${name}`));
+  }
+  // Without the second tokenizer, so that it ends once all four parts are found.
+  const error = await refused(at('links'), '--out', out);
+  expect(error.message).toContain('There is no T5 tokenizer');
 });

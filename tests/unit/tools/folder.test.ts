@@ -1,4 +1,4 @@
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -40,4 +40,40 @@ test('a folder that is not there says so when it is listed', async () => {
     code: 'not-found',
     message: expect.stringContaining('none does not exist') as string,
   });
+});
+
+test('links to files and folders are followed, also one to another', async () => {
+  await mkdir(join(folder, 'blobs'));
+  await writeFile(join(folder, 'blobs/0123'), 'weights');
+  await mkdir(join(folder, 'snapshot'));
+  await symlink('../blobs/0123', join(folder, 'snapshot/model.safetensors'));
+  await symlink('../vae', join(folder, 'snapshot/vae'));
+  await symlink('vae', join(folder, 'snapshot/vae_preview'));
+  const expected = ['model.safetensors', 'vae/deep/b.json', 'vae_preview/deep/b.json'];
+  await symlink('snapshot', join(folder, 'current'));
+  for (const name of ['snapshot', 'current']) {
+    const source = new FolderSource(join(folder, name));
+    expect(await source.list()).toEqual(expected);
+    expect(await source.size('vae_preview/deep/b.json')).toBe(2);
+    expect(new TextDecoder().decode(await source.read('model.safetensors', 0, 7))).toBe('weights');
+  }
+});
+
+test('links that lead around or nowhere end', async () => {
+  await symlink('..', join(folder, 'vae/up'));
+  await symlink('.', join(folder, 'vae/here'));
+  await symlink('gone', join(folder, 'dangling.safetensors'));
+  await symlink('itself.safetensors', join(folder, 'itself.safetensors'));
+  const source = new FolderSource(folder);
+  const dangling = ['dangling.safetensors', 'itself.safetensors'];
+  expect(await source.list()).toEqual(['a.safetensors', ...dangling, 'vae/deep/b.json']);
+  for (const path of dangling) {
+    expect(await source.has(path)).toBe(false);
+    const error = {
+      code: 'not-found',
+      message: `${join(folder, path)} is a link that leads nowhere.`,
+    };
+    await expect(source.size(path)).rejects.toMatchObject(error);
+    await expect(source.read(path, 0, 1)).rejects.toMatchObject(error);
+  }
 });

@@ -46,7 +46,8 @@ describe('a mistake of the caller', () => {
     ['model --out OUT --colour red', "Unknown option '--colour'"],
     ['ORG/NAME --out OUT --token secret', 'The access token does not begin with hf_'],
     ['model.gguf --out OUT', 'model.gguf is neither a folder nor a .safetensors file.'],
-    ['model --out model.gguf', 'cannot be written (ENOTDIR).'],
+    ['model --out model.gguf', 'model.gguf is a file, not a folder.'],
+    ['model --out model.gguf/bundle', 'model.gguf is a file, not a folder.'],
   ])('%s: %s', async (line, message) => {
     const words = line.split(' ').filter(Boolean);
     const error = await refused(

@@ -1,12 +1,8 @@
 /** What bench compares: ways to spend a budget of transformer calls. */
 import { type CacheSettings, PUBLISHED } from '../src/cache/settings.ts';
+import type { Control } from '../src/pipeline/generate.ts';
 import type { Sampler } from '../src/pipeline/scheduler.ts';
-import {
-  fixedComputeSet,
-  intervalFor,
-  spectrumComputeSteps,
-  spectrumGrowth,
-} from './bench-schedules.ts';
+import { intervalFor, spectrumComputeSteps, spectrumGrowth } from './bench-schedules.ts';
 
 /** `reference` is the full run, `plain` other samplers, `rival` published, `ours` this project's. */
 export type Group = 'reference' | 'plain' | 'rival' | 'ours';
@@ -80,9 +76,12 @@ export function methodsFor(steps: number, budgets: readonly number[]): Method[] 
   ];
 }
 
-/** Settings for each step of one run of the method, to be asked for in turn. */
-export function settingsOf({ cache, computeSteps }: Method): () => CacheSettings {
-  return computeSteps ? fixedComputeSet(computeSteps, cache) : () => cache;
+/** What steers a run of the method. */
+export function controlOf({
+  cache,
+  computeSteps,
+}: Method): Pick<Control, 'settings' | 'computeSteps'> {
+  return { settings: () => cache, computeSteps };
 }
 
 function plainMethods(budget: number): Method[] {

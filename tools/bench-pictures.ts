@@ -1,15 +1,16 @@
 /** A folder of bench's pictures, METHOD/0.png and so on, for training/evaluate.py --benchmark. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { encode } from 'fast-png';
 import type { DecodedPicture } from '../src/backend/backend.ts';
 import { AppError } from '../src/errors.ts';
 import type { Header } from './bench-file.ts';
 import type { Case } from './bench-prompts.ts';
+import { explainOutput, writeOutput } from './outputs.ts';
 
 /**
  * Says in the folder whose pictures these are, and what they should show.
- * @throws AppError `bad-request` if it has the pictures of another bench.
+ * @throws AppError `bad-request` if it has the pictures of another bench, or cannot be written.
  */
 export async function openPictures(
   folder: string,
@@ -18,7 +19,10 @@ export async function openPictures(
 ): Promise<void> {
   const bench = join(folder, 'bench.json');
   const text = `${JSON.stringify(header)}\n`;
-  const found = await readFile(bench, 'utf8').catch(() => text);
+  const found = await readFile(bench, 'utf8').catch(async (cause: unknown) => {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return text;
+    throw await explainOutput(cause, { path: bench, option: '--pictures' });
+  });
   if (found !== text) {
     throw new AppError(
       'bad-request',
@@ -26,9 +30,8 @@ export async function openPictures(
       'Name another folder with --pictures, or delete it.',
     );
   }
-  await mkdir(folder, { recursive: true });
-  await writeFile(bench, text);
-  await writeFile(join(folder, 'prompts.json'), `${JSON.stringify(cases, null, 1)}\n`);
+  await writePart(bench, text);
+  await writePart(join(folder, 'prompts.json'), `${JSON.stringify(cases, null, 1)}\n`);
 }
 
 export function picturePath(folder: string, method: string, n: number): string {
@@ -39,6 +42,9 @@ export async function writePicture(
   path: string,
   { width, height, pixels }: DecodedPicture,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, encode({ width, height, data: pixels }));
+  await writePart(path, encode({ width, height, data: pixels }));
+}
+
+function writePart(path: string, content: Uint8Array | string): Promise<void> {
+  return writeOutput({ path, option: '--pictures' }, content);
 }

@@ -1,7 +1,7 @@
 /** The page of all benches: docs/benchmarks/README.md and its plots. */
 import { join } from 'node:path';
 import { plot } from './bench-plot.ts';
-import { type BenchResults, nameOf, readResults, writeText } from './bench-results.ts';
+import { type BenchResults, nameOf, readResults, resultsPath, writeText } from './bench-results.ts';
 import { tables } from './bench-table.ts';
 
 const INTRODUCTION = `# Benchmarks
@@ -56,6 +56,11 @@ export async function renderFolder(folder: string): Promise<string> {
   return page;
 }
 
+/** What a bench and its page write into the folder. */
+export function renderedPaths(folder: string, results: Parameters<typeof nameOf>[0]): string[] {
+  return [resultsPath(folder, results), join(folder, plotName(results)), join(folder, 'README.md')];
+}
+
 function section(results: BenchResults): string {
   const { steps, shift, backend, model, machine, prompts, size } = results;
   return [
@@ -66,6 +71,6 @@ function section(results: BenchResults): string {
   ].join('\n');
 }
 
-function plotName(results: BenchResults): string {
+function plotName(results: Parameters<typeof nameOf>[0]): string {
   return `error-${nameOf(results)}.svg`;
 }

@@ -1,5 +1,5 @@
 /** Result files: the figures of one bench, which tables and plots are made of. */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -9,6 +9,7 @@ import { AppError } from '../src/errors.ts';
 import type { Header } from './bench-file.ts';
 import type { MethodResult } from './bench-summary.ts';
 import type { CallFlops } from './flops.ts';
+import { writeOutput } from './outputs.ts';
 
 export interface BenchResults {
   readonly format: 'hicache-bench-results';
@@ -37,7 +38,13 @@ export interface BenchResults {
 const PATTERN = /^results-.*\.json$/;
 
 /** Without ending; plots and result files of one bench share it. */
-export function nameOf({ steps, shift, backend }: BenchResults): string {
+export function nameOf({
+  steps,
+  shift,
+  backend,
+}: Pick<BenchResults, 'steps' | 'shift'> & {
+  readonly backend: Pick<BackendInfo, 'kind'>;
+}): string {
   return `${steps}-shift${shift}${backend.kind === 'cpu' ? '' : `-${backend.kind}`}`;
 }
 
@@ -47,9 +54,13 @@ export function machineInWords(): string {
   return `${cpus().length} x ${model}, ${process.platform} ${process.arch}, Node.js ${process.versions.node}`;
 }
 
+export function resultsPath(folder: string, results: Parameters<typeof nameOf>[0]): string {
+  return join(folder, `results-${nameOf(results)}.json`);
+}
+
 /** @throws AppError `bad-request` if the folder cannot be written to. */
 export async function writeResults(folder: string, results: BenchResults): Promise<string> {
-  const path = join(folder, `results-${nameOf(results)}.json`);
+  const path = resultsPath(folder, results);
   await writeText(path, JSON.stringify(results));
   return path;
 }
@@ -59,7 +70,11 @@ export async function writeResults(folder: string, results: BenchResults): Promi
  * @throws AppError `not-found` if there is none, `bad-request` if one is something else.
  */
 export async function readResults(folder: string): Promise<BenchResults[]> {
-  const names = await readdir(folder).catch((): string[] => []);
+  const names = await readdir(folder).catch((cause: NodeJS.ErrnoException): string[] => {
+    if (cause.code === 'ENOENT') return [];
+    const hint = 'Name another folder with --out.';
+    throw new AppError('not-found', `${folder} cannot be read (${cause.code}).`, hint, { cause });
+  });
   const all: BenchResults[] = [];
   for (const name of names.filter((one) => PATTERN.test(one))) {
     all.push(parse(await readFile(join(folder, name), 'utf8'), join(folder, name)));
@@ -83,14 +98,7 @@ export async function readResults(folder: string): Promise<BenchResults[]> {
 export async function writeText(path: string, text: string): Promise<void> {
   const parser = path.endsWith('.json') ? 'json' : path.endsWith('.md') ? 'markdown' : undefined;
   const done = parser ? await format(text, { ...(await resolveConfig(path)), parser }) : text;
-  try {
-    await mkdir(join(path, '..'), { recursive: true });
-    await writeFile(path, done);
-  } catch (cause) {
-    throw new AppError('bad-request', `${path} cannot be written.`, 'Choose another --out.', {
-      cause,
-    });
-  }
+  await writeOutput({ path, option: '--out' }, done);
 }
 
 function parse(text: string, path: string): BenchResults {

@@ -4,7 +4,7 @@ import type { Manifest } from '../src/bundle/manifest.ts';
 import { type Engine, generate } from '../src/pipeline/generate.ts';
 import type { GenerateRequest, GenerateResult } from '../src/pipeline/job.ts';
 import type { BenchFile, Line, LineKey } from './bench-file.ts';
-import { type Method, settingsOf } from './bench-methods.ts';
+import { type Method, controlOf } from './bench-methods.ts';
 import { picturePath, writePicture } from './bench-pictures.ts';
 import { digest } from './bench-prompts.ts';
 import { Tap } from './bench-tap.ts';
@@ -114,7 +114,7 @@ async function runMethod(
     { ...engine, backend: tap },
     { ...subject, steps, sampler, cache, preview: false },
     {
-      settings: settingsOf(method),
+      ...controlOf(method),
       signal,
       onEvent: (event) => {
         if (event.kind === 'step') (event.computed ? compute : forecast).push(event.seconds);

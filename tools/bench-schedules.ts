@@ -86,18 +86,3 @@ export function spectrumGrowth(steps: number, budget: number): number {
       one.missed < best.missed || (one.missed === best.missed && one.off < best.off) ? one : best,
     ).growth;
 }
-
-/**
- * Settings, asked for before every step in turn, that compute exactly these steps, the first one
- * among them. An interval of one step computes the next; a budget that is spent computes none.
- */
-export function fixedComputeSet(
-  computeSteps: readonly number[],
-  cache: CacheSettings,
-): () => CacheSettings {
-  const compute: CacheSettings = { ...cache, schedule: 'interval', interval: 1 };
-  const forecast: CacheSettings = { ...cache, schedule: 'budget', budget: 1 };
-  const set = new Set(computeSteps);
-  let step = 0;
-  return () => (set.has(step++) ? compute : forecast);
-}

@@ -13,7 +13,7 @@ import type { Method } from './bench-methods.ts';
 import { BENCH_HELP, benchOptions, type BenchOptions } from './bench-options.ts';
 import { openPictures } from './bench-pictures.ts';
 import { type Case, digest, modelDigest, readCases } from './bench-prompts.ts';
-import { renderFolder } from './bench-render.ts';
+import { renderedPaths, renderFolder } from './bench-render.ts';
 import { type BenchResults, machineInWords, writeResults } from './bench-results.ts';
 import { lineKey, type Progress, runBench, type Subject } from './bench-run.ts';
 import { type Accuracy, summarize } from './bench-summary.ts';
@@ -23,6 +23,7 @@ import { cutPrompts } from './prompt-notes.ts';
 import { RUN_FOLDER, stopped } from './run-file.ts';
 import { callFlops } from './flops.ts';
 import { openBundleFolder } from './folder-bundle.ts';
+import { checkOutputFolder, checkOutputs } from './outputs.ts';
 
 export async function benchCommand(args: string[]): Promise<void> {
   const options = benchOptions(args);
@@ -51,6 +52,8 @@ async function measure(options: BenchOptions): Promise<BenchResults> {
   checkAll(subjects, options, manifest);
   const accuracies = options.accuracy && (await readAccuracies(options.accuracy, cases.length));
 
+  await checkFolders(options);
+
   const abort = new AbortController();
   process.once('SIGINT', () => abort.abort());
   const engine = await startEngine(bundle, options.backend, { cachedTexts: 0 });
@@ -60,6 +63,7 @@ async function measure(options: BenchOptions): Promise<BenchResults> {
     const { info } = engine.backend;
     const header = headerOf(options, bundle.manifest, manifest, info, list);
     const file = await openBenchFile(options.run ?? runFileFor(header), header);
+    await checkResults(options, header, info);
     if (pictures !== undefined) await openPictures(pictures, header, cases);
     await runBench({ ...engine, manifest }, subjects, methods, file, {
       signal: abort.signal,
@@ -81,6 +85,28 @@ async function measure(options: BenchOptions): Promise<BenchResults> {
     return { ...results, prompts };
   } finally {
     await engine.backend.dispose();
+  }
+}
+
+/** Before the engine starts: what is known of where things go. */
+async function checkFolders({ run, out, pictures }: BenchOptions): Promise<void> {
+  if (run !== undefined) await checkOutputs([{ path: run, option: '--run' }]);
+  else await checkOutputFolder({ path: RUN_FOLDER, option: '--run' });
+  if (out !== undefined) await checkOutputFolder({ path: out, option: '--out' });
+  if (pictures !== undefined) await checkOutputFolder({ path: pictures, option: '--pictures' });
+}
+
+/** Before the first picture: what has the backend's name in it, and a folder for each method. */
+async function checkResults(
+  { out, steps, pictures, methods }: BenchOptions,
+  { shift }: Header,
+  backend: BackendInfo,
+): Promise<void> {
+  const paths = out === undefined ? [] : renderedPaths(out, { steps, shift, backend });
+  await checkOutputs(paths.map((path) => ({ path, option: '--out' })));
+  if (pictures === undefined) return;
+  for (const { id } of methods) {
+    await checkOutputFolder({ path: join(pictures, id), option: '--pictures' });
   }
 }
 

@@ -3,7 +3,6 @@ import { CANDIDATES, LINEAR } from '../src/cache/candidates.ts';
 import { type Forecaster, PUBLISHED } from '../src/cache/settings.ts';
 import { type Engine, generate } from '../src/pipeline/generate.ts';
 import type { GenerateStats } from '../src/pipeline/stats.ts';
-import { fixedComputeSet } from './bench-schedules.ts';
 import { Tap } from './bench-tap.ts';
 import type { Subject } from './bench-run.ts';
 import { mean, relativeError } from '../src/statistics.ts';
@@ -104,7 +103,8 @@ export class Trials implements Errors {
       { ...this.engine, backend: tap },
       { ...this.subjects[picture]!, steps, sampler: 'euler', cache, preview: false },
       {
-        settings: fixedComputeSet(computeSteps, cache),
+        settings: () => cache,
+        computeSteps,
         signal: this.signal,
         onEvent: () => undefined,
       },

@@ -1,5 +1,5 @@
 /** `hicache calibrate`: finds where a model's steps are best computed, and keeps it in its bundle. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { MANIFEST } from '../src/bundle/manifest.ts';
@@ -14,6 +14,7 @@ import { BUDGETS, calibrate } from './calibrate-run.ts';
 import { type Case, digest, modelDigest, readCases } from './bench-prompts.ts';
 import { startEngine } from './engine.ts';
 import { openBundleFolder } from './folder-bundle.ts';
+import { checkOutputs, type Output, writeOutput } from './outputs.ts';
 import { cutPrompts } from './prompt-notes.ts';
 import { RUN_FOLDER, stopped } from './run-file.ts';
 
@@ -39,6 +40,8 @@ export async function calibrateCommand(args: string[]): Promise<void> {
   for (const subject of subjects) checkRequest({ ...PROBE, ...subject }, manifest);
   const model = modelDigest(manifest);
   const path = options.run ?? join(RUN_FOLDER, `calibrate-${model.slice(0, 8)}.jsonl`);
+  const output = { path: join(folder, MANIFEST), option: '--bundle' };
+  await checkOutputs([output, { path, option: '--run' }]);
   const engine = await startEngine(bundle, options.backend);
   const abort = new AbortController();
   process.once('SIGINT', () => abort.abort());
@@ -56,7 +59,7 @@ export async function calibrateCommand(args: string[]): Promise<void> {
     }).catch((error: unknown) => {
       throw reportOf(error).code === 'cancelled' ? stopped(path) : error;
     });
-    await store(join(folder, MANIFEST), calibration);
+    await store(output, calibration);
     const found = calibration.plans.map(
       ({ steps, computeSteps, error }) =>
         `${computeSteps.length} of ${steps}: ${error.toFixed(4)} at ${computeSteps.join(' ')}\n`,
@@ -83,7 +86,7 @@ async function casesFor(
 }
 
 /** Everything else in the manifest stays as it was written. */
-async function store(path: string, calibration: Calibration): Promise<void> {
-  const manifest = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
-  await writeFile(path, `${JSON.stringify({ ...manifest, calibration }, null, 2)}\n`);
+async function store(output: Output, calibration: Calibration): Promise<void> {
+  const manifest = JSON.parse(await readFile(output.path, 'utf8')) as Record<string, unknown>;
+  await writeOutput(output, `${JSON.stringify({ ...manifest, calibration }, null, 2)}\n`);
 }

@@ -1,5 +1,4 @@
 /** `hicache convert`: makes a bundle from a FLUX.1 checkpoint, and checks one. */
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { Manifest } from '../src/bundle/manifest.ts';
@@ -22,6 +21,8 @@ import { openLora, openSources } from './convert-sources.ts';
 import { type Deviations, measureDeviations } from './deviation.ts';
 import { diskFolder } from './disk-folder.ts';
 import { nodeSha256 } from './node-sha256.ts';
+import { openGoldens } from './goldens.ts';
+import { checkOutputFolder, writeOutput } from './outputs.ts';
 import { ProgressLine } from './progress-line.ts';
 import { verifyBundle } from './verify-bundle.ts';
 
@@ -44,6 +45,9 @@ export async function convertCommand(args: string[]): Promise<void> {
 
 async function convertSources(options: ConvertOptions): Promise<void> {
   const { out, goldens } = options;
+  await checkOutputFolder({ path: out, option: '--out' });
+  // Read again when the conversion is done; that they can be is known before.
+  if (goldens !== undefined) await openGoldens(goldens);
   const source = openSources(options.sources, options.token);
   const model = await merged(await openModel(source), options);
   const { manifest, report, notes } = await writeBundle(model, options);
@@ -54,7 +58,10 @@ async function convertSources(options: ConvertOptions): Promise<void> {
     const deviations = await measureDeviations(out, goldens);
     printDeviations(deviations);
     const extended = { ...report, deviations };
-    await writeFile(join(out, REPORT), `${JSON.stringify(extended, null, 2)}\n`);
+    await writeOutput(
+      { path: join(out, REPORT), option: '--out' },
+      `${JSON.stringify(extended, null, 2)}\n`,
+    );
   }
   console.log(
     `\nNot calibrated: hicache calibrate --bundle ${out} finds where steps are best computed.`,

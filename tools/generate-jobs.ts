@@ -1,5 +1,5 @@
 /** What `hicache generate` makes: one picture, or those of a list that are not there yet. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { Manifest } from '../src/bundle/manifest.ts';
 import { AppError } from '../src/errors.ts';
@@ -39,7 +39,7 @@ export async function jobsFrom(
     path: join(folder, `${n}.png`),
   }));
   jobs.forEach((job, n) => checkListed(job, n, manifest));
-  return jobs.filter(({ path }) => !existsSync(path));
+  return jobs.filter(({ path }) => !(existsSync(path) && statSync(path).isFile()));
 }
 
 function checkListed({ request }: Job, n: number, manifest: Manifest): void {

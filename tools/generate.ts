@@ -1,6 +1,4 @@
 /** `hicache generate`: a picture from a prompt into a PNG file. */
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import process from 'node:process';
 import { encode } from 'fast-png';
 import type { BackendOptions } from '../src/backend/choose.ts';
@@ -23,6 +21,7 @@ import { CACHE_FLAGS, CACHE_HELP, CACHE_OPTIONS, cacheFrom } from './cache-optio
 import { BACKENDS, DEFAULT_BUNDLE, startEngine } from './engine.ts';
 import { openBundleFolder } from './folder-bundle.ts';
 import { type Job, jobsFrom } from './generate-jobs.ts';
+import { checkOutputs, writeOutput } from './outputs.ts';
 import { promptNotes } from './prompt-notes.ts';
 
 const HELP = `Usage: hicache generate "PROMPT" --out FILE.png [options]
@@ -77,14 +76,24 @@ export async function generateCommand(args: string[]): Promise<void> {
     return;
   }
 
+  const stats = textOption(values, 'stats');
+  await checkOutputs([
+    ...jobs.map(({ path }) => ({ path, option: '--out' })),
+    ...(stats === undefined ? [] : [{ path: stats, option: '--stats' }]),
+  ]);
+  if (jobs.some(({ request }) => request.seed === -1)) {
+    process.stderr.write('Seed -1 is a seed like any other here; it does not mean a random one.\n');
+  }
+
   const abort = new AbortController();
   process.once('SIGINT', () => abort.abort());
   const engine = await startEngine(bundle, choice, memoryFrom(parsed));
   try {
     for (const job of jobs) {
       const { result, png } = await makePicture(engine, job, abort.signal);
-      const stats = textOption(values, 'stats');
-      if (stats !== undefined) await write(stats, statsText(result, png));
+      if (stats !== undefined) {
+        await writeOutput({ path: stats, option: '--stats' }, statsText(result, png));
+      }
       process.stdout.write(`${job.path}: ${summary(result)}\n`);
     }
   } finally {
@@ -104,7 +113,7 @@ export async function makePicture(
     onEvent: (event) => report(event, { request, path }),
   });
   const png = encode({ width: result.width, height: result.height, data: result.pixels });
-  await write(path, png);
+  await writeOutput({ path, option: '--out' }, png);
   return { result, png };
 }
 
@@ -174,20 +183,4 @@ function summary({ width, height, stats }: GenerateResult): string {
 /** The run's stats, and what was written: `png` gives the file's bytes and the picture's sides. */
 function statsText({ width, height, stats }: GenerateResult, png: Uint8Array): string {
   return `${JSON.stringify({ ...stats, png: { bytes: png.length, width, height } }, null, 2)}\n`;
-}
-
-/** The file has its name only once it is whole. */
-async function write(path: string, content: Uint8Array | string): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(`${path}.part`, content);
-    await rename(`${path}.part`, path);
-  } catch (cause) {
-    throw new AppError(
-      'bad-request',
-      `${path} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      'Choose another file.',
-      { cause },
-    );
-  }
 }

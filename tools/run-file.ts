@@ -2,9 +2,9 @@
  * The run file of a long command: a header line that says what is measured, and a line for every
  * piece of work that is done, so that a run that was stopped goes on where it was.
  */
-import { appendFile, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { appendFile, readFile, truncate } from 'node:fs/promises';
 import { AppError } from '../src/errors.ts';
+import { explainOutput, writeOutput } from './outputs.ts';
 
 /** Where run files lie that nobody named; git ignores it. */
 export const RUN_FOLDER = 'tmp';
@@ -22,7 +22,8 @@ export class RunFile<Key, Line extends Key> {
 
   /**
    * Begins a file, or goes on with one. A last line that was cut short is taken off.
-   * @throws AppError `bad-request` if the file is of another run or no run file at all.
+   * @throws AppError `bad-request` if the file is of another run, no run file at all, or cannot be
+   * written.
    */
   static async open<Key, Line extends Key>(
     path: string,
@@ -31,8 +32,7 @@ export class RunFile<Key, Line extends Key> {
   ): Promise<RunFile<Key, Line>> {
     const text = await readIfThere(path);
     if (text === null) {
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, `${JSON.stringify(header)}\n`);
+      await writeOutput({ path, option: '--run' }, `${JSON.stringify(header)}\n`);
       return new RunFile<Key, Line>(path, keyOf, new Map());
     }
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
@@ -41,7 +41,9 @@ export class RunFile<Key, Line extends Key> {
       .slice(0, -1)
       .map((line) => parse(path, line));
     checkHeader(path, first, header);
-    if (whole.length < text.length) await truncate(path, Buffer.byteLength(whole));
+    if (whole.length < text.length) {
+      await truncate(path, Buffer.byteLength(whole)).catch(explained(path));
+    }
     const done = (lines as Line[]).map((line): [string, Line] => [keyOf(line), line]);
     return new RunFile<Key, Line>(path, keyOf, new Map(done));
   }
@@ -52,7 +54,7 @@ export class RunFile<Key, Line extends Key> {
   }
 
   async append(line: Line): Promise<void> {
-    await appendFile(this.path, `${JSON.stringify(line)}\n`);
+    await appendFile(this.path, `${JSON.stringify(line)}\n`).catch(explained(this.path));
     this.done.set(this.keyOf(line), line);
   }
 }
@@ -63,14 +65,18 @@ export function stopped(path: string): AppError {
   return new AppError('cancelled', `Stopped. What was done is in ${path}.`, hint);
 }
 
+function explained(path: string): (cause: unknown) => Promise<never> {
+  return async (cause) => {
+    throw await explainOutput(cause, { path, option: '--run' });
+  };
+}
+
 async function readIfThere(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new AppError('bad-request', `${path} cannot be read.`, 'Name another file with --run.', {
-      cause,
-    });
+    throw await explainOutput(cause, { path, option: '--run' });
   }
 }
 

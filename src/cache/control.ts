@@ -49,8 +49,18 @@ export class ScheduleControl {
   /** The step of the last change, until a forecast made since then is verified. */
   #unverifiedSince: number | undefined;
 
-  /** @param flowTimes of all steps and the end: [steps + 1], falling from 1. */
-  constructor(flowTimes: ArrayLike<number>, { features, plans, verified }: Knowledge) {
+  readonly #fixed: readonly number[] | undefined;
+
+  /**
+   * @param flowTimes of all steps and the end: [steps + 1], falling from 1.
+   * @param fixed the steps to compute, growing and from 0, in place of any schedule
+   */
+  constructor(
+    flowTimes: ArrayLike<number>,
+    { features, plans, verified }: Knowledge,
+    fixed?: readonly number[],
+  ) {
+    this.#fixed = fixed;
     this.#steps = flowTimes.length - 1;
     this.#planner = (correct) => plannerFor(features, flowTimes, correct);
     this.#plans = plans;
@@ -154,7 +164,7 @@ export class ScheduleControl {
    */
   #ahead(settings: CacheSettings): readonly number[] {
     const ahead = this.#scheduled(settings);
-    if (!this.#changed) return ahead;
+    if (!this.#changed || this.#fixed) return ahead;
     const latest = this.#computed.at(-1)! + this.#planner(settings.correct).longestGap;
     if (latest < this.#steps && (ahead[0] ?? this.#steps) > latest) return [latest, ...ahead];
     if (ahead.length > 0 || this.#unverifiedSince === undefined) return ahead;
@@ -163,6 +173,7 @@ export class ScheduleControl {
 
   /** The compute steps after the newest one by the schedule alone. */
   #scheduled(settings: CacheSettings): readonly number[] {
+    if (this.#fixed) return this.#fixed.filter((step) => step > this.#computed.at(-1)!);
     switch (settings.schedule) {
       case 'interval': {
         const current = this.#computed.at(-1)!;

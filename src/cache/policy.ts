@@ -50,11 +50,19 @@ export class CachePolicy {
   #gram: Gram | null = null;
   #broken = false;
 
-  /** @param flowTimes of all steps and the end: [steps + 1], falling from 1. */
-  constructor(steps: number, flowTimes: ArrayLike<number>, knowledge: Knowledge) {
+  /**
+   * @param flowTimes of all steps and the end: [steps + 1], falling from 1.
+   * @param fixed as `ScheduleControl` takes them.
+   */
+  constructor(
+    steps: number,
+    flowTimes: ArrayLike<number>,
+    knowledge: Knowledge,
+    fixed?: readonly number[],
+  ) {
     this.#steps = steps;
     this.#positions = positionsByAbscissa(steps, flowTimes);
-    this.#schedule = new ScheduleControl(flowTimes, knowledge);
+    this.#schedule = new ScheduleControl(flowTimes, knowledge, fixed);
     this.#expectation = new Expectation(
       flowTimes,
       knowledge.features,

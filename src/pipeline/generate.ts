@@ -31,6 +31,11 @@ export interface Engine extends WordKnowledge {
 export interface Control {
   /** Asked before every step: the settings for it. */
   readonly settings: () => CacheSettings;
+  /**
+   * Exactly these steps are computed, growing and from 0, whatever the settings' schedule says: for
+   * studies that compare schedules.
+   */
+  readonly computeSteps?: readonly number[] | undefined;
   /** Aborting ends the run before its next step. */
   readonly signal: AbortSignal;
   readonly onEvent: (event: GenerateEvent) => void;
@@ -45,7 +50,7 @@ export interface Control {
 export async function generate(
   { backend, tokenizers, knownWords, manifest }: Engine,
   request: GenerateRequest,
-  { settings: currentSettings, signal, onEvent, yieldToEvents = nextTask }: Control,
+  { settings: currentSettings, computeSteps, signal, onEvent, yieldToEvents = nextTask }: Control,
 ): Promise<GenerateResult> {
   checkRequest(request, manifest);
   const { prompt, seed, steps, sampler } = request;
@@ -66,7 +71,8 @@ export async function generate(
     const noise = startingLatents(seed, grid, manifest.autoencoder.latentChannels);
     run = await backend.begin(noise, grid, conditioning, { guidance, onLoading });
     const preview = request.preview ? new Previewer(run, grid, manifest.preview) : undefined;
-    const policy = new CachePolicy(steps, sigmas, knowledgeOf(manifest.calibration, steps, shift));
+    const knowledge = knowledgeOf(manifest.calibration, steps, shift);
+    const policy = new CachePolicy(steps, sigmas, knowledge, computeSteps);
     const verifier = new Verifier(run, policy);
     const retrace = new Retrace(run, policy, sigmas, sampler);
 

@@ -3,9 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { plannedComputeSteps } from '../../../src/cache/schedule.ts';
 import { PUBLISHED, settingsProblems } from '../../../src/cache/settings.ts';
 import { generate } from '../../../src/pipeline/generate.ts';
-import { methodsFor, settingsOf } from '../../../tools/bench-methods.ts';
+import { controlOf, methodsFor } from '../../../tools/bench-methods.ts';
 import {
-  fixedComputeSet,
   intervalFor,
   spectrumComputeSteps,
   spectrumGrowth,
@@ -77,7 +76,8 @@ describe('a fixed compute set', () => {
         preview: false,
       },
       {
-        settings: fixedComputeSet(set, { ...PUBLISHED, basis: 'chebyshev' }),
+        settings: () => ({ ...PUBLISHED, basis: 'chebyshev' }),
+        computeSteps: set,
         signal: new AbortController().signal,
         onEvent: () => undefined,
       },
@@ -108,9 +108,7 @@ describe('methods', () => {
   test('begin with the full run and have settings that are possible', () => {
     expect(methods[0]).toMatchObject({ id: 'full', steps: 50, cache: { basis: 'none' } });
     for (const method of methods) {
-      const settings = settingsOf(method);
-      for (let step = 0; step < method.steps; step++)
-        expect(settingsProblems(settings())).toEqual([]);
+      expect(settingsProblems(controlOf(method).settings())).toEqual([]);
     }
   });
 
@@ -134,7 +132,7 @@ describe('methods', () => {
           cache: method.cache,
         },
         {
-          settings: settingsOf(method),
+          ...controlOf(method),
           signal: new AbortController().signal,
           onEvent: () => undefined,
         },

@@ -46,7 +46,8 @@ describe('a mistake of the caller', () => {
     ['model --out OUT --colour red', "Unknown option '--colour'"],
     ['ORG/NAME --out OUT --token secret', 'The access token does not begin with hf_'],
     ['model.txt --out OUT', 'model.txt is neither a folder nor a .safetensors file.'],
-    ['model --out model.txt', 'cannot be written (ENOTDIR).'],
+    ['model --out model.txt', 'model.txt is a file, not a folder.'],
+    ['model --out model.txt/bundle', 'model.txt is a file, not a folder.'],
   ])('%s: %s', async (line, message) => {
     const words = line.split(' ').filter(Boolean);
     const error = await refused(

@@ -86,13 +86,13 @@ describe('a storage that is really full', () => {
 
     await models.studio.radio('From', 'The web').check({ force: true });
     await models.dialog.getByLabel('Address', { exact: true }).fill(bundle());
-    await models.dialog.locator('form button[type=submit]').click();
+    await models.button('Add the model').click();
     await models.alert.waitFor();
     expect(await models.alert.innerText()).toMatch(refused);
 
     // With room, what was refused goes on.
     await models.limitStorage();
-    await models.button('Continue').last().click();
+    await models.button('Continue').click();
     await models.added();
     await models.button(`Check ${CHECKPOINT_TITLE}`).click();
     await models.stored.getByText('Every file is as it was stored').waitFor();

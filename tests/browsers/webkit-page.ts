@@ -1,6 +1,6 @@
 /** The page in a browser under classic WebDriver, used by the names that assistive technology reads. */
 import { decode } from 'fast-png';
-import { By, Key, until, type WebElement } from 'selenium-webdriver';
+import { By, until, type WebElement } from 'selenium-webdriver';
 import type { GenerateStats } from '../../src/pipeline/stats.ts';
 import { type FinishedPicture, LABELS } from '../e2e/studio-page.ts';
 import { takeDownload } from './downloads.ts';
@@ -35,7 +35,7 @@ export class WebKitPage {
     await this.type('input[type=number]', 'Steps', String(steps));
     const newSeeds = await this.named('input[type=checkbox]', LABELS.newSeeds);
     if (await newSeeds.isSelected()) await newSeeds.click();
-    await this.type('input[type=number]', 'Seed', String(seed));
+    await this.type('input', 'Seed', String(seed));
     await this.type('textarea', LABELS.prompt, prompt);
     await (await this.named('button', LABELS.generate)).click();
   }
@@ -52,12 +52,16 @@ export class WebKitPage {
   }
 
   private download(button: string): Promise<Buffer> {
-    return takeDownload(this.webKit.home, async () => (await this.named('button', button)).click());
+    return takeDownload(this.webKit.home, async () => {
+      // WebKitWebDriver takes buttons below the window's edge to be out of reach, scrolled to or not.
+      await this.driver.executeScript('arguments[0].click()', await this.named('button', button));
+    });
   }
 
   private async type(selector: string, name: string, text: string): Promise<void> {
     const field = await this.named(selector, name);
-    await field.sendKeys(Key.chord(Key.CONTROL, 'a'), text);
+    await field.clear();
+    await field.sendKeys(text);
   }
 
   /** @throws Error with the names that there are if none is this one. */

@@ -53,9 +53,10 @@ export function describeUnverified({
   unverifiedSteps,
 }: Pick<GenerateResult['stats'], 'steps' | 'computeSteps' | 'unverifiedSteps'>): string {
   const forecast = steps - computeSteps.length;
+  const noun = unverifiedSteps.length === 1 ? 'step' : 'steps';
   return (
-    `Not verified: ${unverifiedSteps.length} of ${forecast} forecast steps, ${ranges(unverifiedSteps)}; ` +
-    'no computed step shows how far off they are.'
+    `Not verified: forecast ${noun} ${ranges(unverifiedSteps)} (${unverifiedSteps.length} of ${forecast}), ` +
+    'since no compute step shows their error.'
   );
 }
 

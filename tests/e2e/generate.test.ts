@@ -130,7 +130,7 @@ describe('on the CPU', () => {
     expect(await studio.summary.innerText()).toContain('9 of 50');
     expect(stats.unverifiedSteps).toEqual([45, 46, 47, 48, 49]);
     expect(await studio.summary.innerText()).toContain(
-      'Not verified: 5 of 41 forecast steps, 46–50',
+      'Not verified: forecast steps 46–50 (5 of 41)',
     );
     expect((await studio.timeline()).at(-1)!.text).toContain('; not verified');
     await studio.close();

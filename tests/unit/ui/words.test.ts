@@ -30,7 +30,7 @@ test('settings are told by what they use', () => {
 test('steps that nothing verified are named', () => {
   const computeSteps = [0, 4];
   expect(describeUnverified({ steps: 8, computeSteps, unverifiedSteps: [5, 6, 7] })).toBe(
-    'Not verified: 3 of 6 forecast steps, 6–8; no computed step shows how far off they are.',
+    'Not verified: forecast steps 6–8 (3 of 6), since no compute step shows their error.',
   );
   expect(describeUnverified({ steps: 6, computeSteps, unverifiedSteps: [5] })).toMatch(/steps, 6;/);
   expect(describeUnverified({ steps: 9, computeSteps, unverifiedSteps: [1, 2, 3, 8] })).toMatch(

@@ -32,9 +32,11 @@ test('steps that nothing verified are named', () => {
   expect(describeUnverified({ steps: 8, computeSteps, unverifiedSteps: [5, 6, 7] })).toBe(
     'Not verified: forecast steps 6–8 (3 of 6), since no compute step shows their error.',
   );
-  expect(describeUnverified({ steps: 6, computeSteps, unverifiedSteps: [5] })).toMatch(/steps, 6;/);
+  expect(describeUnverified({ steps: 6, computeSteps, unverifiedSteps: [5] })).toMatch(
+    /forecast step 6 \(1 of 4\)/,
+  );
   expect(describeUnverified({ steps: 9, computeSteps, unverifiedSteps: [1, 2, 3, 8] })).toMatch(
-    /: 4 of 7 forecast steps, 2–4, 9;/,
+    /: forecast steps 2–4, 9 \(4 of 7\)/,
   );
 });
 

@@ -23,7 +23,7 @@ from world.scene import Scene
 
 CHUNK = 64  # scenes that a worker draws at a time; each chunk has its own seed
 CHUNKS_OF_SEED = 1_000_003  # so many chunks belong to one seed of a pool
-# Several captions of each picture, pixels [n, height, width, 3] uint8, and marks [n, tokens, 3] int16.
+# Several captions of each picture, pixels [n, height, width, 4] uint8, and marks [n, tokens, 3] int16.
 Chunk = tuple[list[list[str]], np.ndarray, np.ndarray]
 
 
@@ -32,7 +32,8 @@ class Source:
     """
     Which scenes: concepts up to `tier`, each tier with its share of the draws; with `unseen` only
     compositions that are kept out of training. `typos`: the share of captions with a slip in them.
-    `lone`: the share of scenes that show one object and nothing to distract from it.
+    `lone`: the share of scenes that show one object and nothing to distract from it. `renders`: how often each
+    scene is drawn, one image after another; it divides CHUNK.
     """
 
     tier: int = 5
@@ -41,6 +42,7 @@ class Source:
     captions: int = 1
     typos: float = 0.0
     lone: float = 0.0
+    renders: int = 1
 
     def weights(self) -> tuple[list[str], list[float]]:
         """The concepts and their cumulative weights."""
@@ -76,10 +78,11 @@ def _drawn(source: Source, rng: random.Random, count: int) -> list[Scene]:
 
 
 def draw_chunk(source: Source, seed: int, count: int, width: int, height: int) -> Chunk:
-    """`count` scenes of one seed."""
+    """`count` images of one seed."""
     rng = random.Random(seed)
-    drawn = _drawn(source, rng, count)
-    texts = [_captions(scene, source, rng) for scene in drawn]
+    drawn = _drawn(source, rng, count // source.renders)
+    texts = [said for scene in drawn for said in [_captions(scene, source, rng)] * source.renders]
+    drawn = [scene for scene in drawn for _ in range(source.renders)]
     pixels, marks = zip(*(render_marked(scene, rng, width, height) for scene in drawn), strict=True)
     return texts, np.stack(pixels), np.stack(marks)
 
@@ -121,5 +124,5 @@ def captions(source: Source, batch: int, seed: int) -> Iterator[tuple[list[str],
 
 
 def scene_pool(source: Source, count: int, side: int, seed: int) -> torch.Tensor:
-    """[count, side, side, 3] uint8."""
+    """[count, side, side, 4] uint8, straight colour."""
     return torch.from_numpy(np.concatenate([pixels for _, pixels, _ in scenes(source, count, side, side, seed)]))

@@ -57,7 +57,8 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def read(path: Path) -> np.ndarray:
-    return np.asarray(Image.open(path).convert("RGB"))
+    image = Image.open(path)
+    return np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))
 
 
 def made(args: argparse.Namespace, todo: list[Case]) -> Iterator[np.ndarray]:
@@ -101,7 +102,7 @@ def benchmark(folder: Path, judge: Judge, concepts: list[str]) -> dict:
     methods = {}
     for method in sorted(path for path in folder.iterdir() if path.is_dir()):
         found = accuracies(todo, judge.look([read(method / f"{i}.png") for i in range(len(todo))]), judge)
-        methods[method.name] = {f"{name} accuracy": found[name]["right"] for name in ("object", "background")}
+        methods[method.name] = {"object accuracy": found["object"]["right"], "background accuracy": found["ground"]["right"]}
         print(method.name, methods[method.name], flush=True)
     return {"pictures": len(todo), "methods": methods}
 

@@ -1,4 +1,4 @@
-"""Rectified flow on FLUX's packed latents: tokens, positions, and the losses of both lessons."""
+"""Rectified flow on FLUX's packed latents: tokens, positions, and the losses of the lessons."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def position_ids(rows: int, columns: int, stretch: float = 1) -> torch.Tensor:
 class Batch:
     """
     Clean latents [b, tokens, 64] at `ids` [tokens, 3], or at [b, tokens, 3] where each picture has its own,
-    what they show (world/render.py), and the ids of their captions.
+    what they show (world/render.py), and the ids of their captions. `same` [b, renders, tokens, 64]: all images of
+    the caption that are at hand, each sample's own among them, where a lesson wants several.
     """
 
     latents: torch.Tensor
@@ -51,6 +52,7 @@ class Batch:
     marks: torch.Tensor
     t5: torch.Tensor
     clip: torch.Tensor
+    same: torch.Tensor | None = None
 
 
 Said = tuple[torch.Tensor, torch.Tensor]  # what a caption says: text [b, tokens, width] and pooled [b, width]
@@ -110,6 +112,13 @@ def times(count: int, mean: float, device: str) -> torch.Tensor:
     return torch.sigmoid(torch.special.ndtri(shares) + mean)
 
 
+def high_times(count: int, mean: float, high: float, share: float, device: str) -> torch.Tensor:
+    """`times`, of which a share is uniform in `high`..1, where it is decided what is drawn."""
+    many = round(count * share)
+    upper = high + (1 - high) * (torch.arange(many, device=device) + torch.rand(many, device=device)) / max(many, 1)
+    return torch.cat([times(count - many, mean, device), upper])
+
+
 def early(count: int, mean: float, time: float) -> int:
     """How many of `times(count, mean)`, the first of them, can lie below `time`."""
     if time <= 0:
@@ -117,21 +126,87 @@ def early(count: int, mean: float, time: float) -> int:
     return math.ceil(count * NormalDist(mean).cdf(math.log(time / (1 - time))))
 
 
-def noised(latents: torch.Tensor, time: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The point at `time` on the straight line to fresh noise, and that noise."""
-    noise = torch.randn_like(latents)
+def nearest_noise(latents: torch.Tensor, choices: int) -> torch.Tensor:
+    """
+    The nearest of several noises for each sample [b, tokens, width]: paths from noise to images cross less
+    (immiscible diffusion, arXiv 2505.18521, section 3).
+    """
+    best = torch.randn_like(latents)
+    least = (best - latents).pow(2).sum((1, 2))
+    for _ in range(choices - 1):
+        other = torch.randn_like(latents)
+        far = (other - latents).pow(2).sum((1, 2))
+        best = torch.where((far < least)[:, None, None], other, best)
+        least = torch.minimum(far, least)
+    return best
+
+
+def noised(latents: torch.Tensor, time: torch.Tensor, choices: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
+    """The point at `time` on the straight line to fresh noise, the nearest of `choices`, and that noise."""
+    noise = nearest_noise(latents, choices)
     t = time[:, None, None]
     return (1 - t) * latents + t * noise, noise
 
 
-def flow_loss(pipeline: Pipeline, batch: Batch, time: torch.Tensor) -> torch.Tensor:
-    """Mean squared error of the velocity noise - latents (arXiv 2209.03003, equation 1)."""
-    noisy, noise = noised(batch.latents, time)
+def stable_velocity(noisy: torch.Tensor, same: torch.Tensor, time: torch.Tensor) -> torch.Tensor:
+    """
+    [b, tokens, width]: the mean velocity over all images of the caption [b, renders, tokens, width], each weighted by
+    how likely it is to have become the noisy one. At high noise several are, and the target says less at random
+    (stable targets, arXiv 2302.00670, section 3).
+    """
+    t = time[:, None, None]
+    apart = (noisy[:, None] - (1 - t)[:, None] * same).pow(2).sum((2, 3))
+    likely = torch.softmax(-apart / (2 * time[:, None] ** 2), 1)
+    return (noisy - torch.einsum("br,brtw->btw", likely, same)) / t
+
+
+def contrasted(predicted: torch.Tensor, velocity: torch.Tensor, weight: float) -> torch.Tensor:
+    """
+    The error that is to be small less `weight` times the distance from the velocity of another sample, which pushes
+    images of different captions apart (contrastive flow matching, arXiv 2506.05350, equation 5). Both are means.
+    """
+    other = velocity.roll(1, 0)
+    return (predicted - velocity).pow(2).mean() - weight * (predicted - other).pow(2).mean()
+
+
+def flow_loss(pipeline: Pipeline, batch: Batch, time: torch.Tensor, contrast: float = 0.0, noises: int = 1) -> torch.Tensor:
+    """
+    Mean squared error of the velocity noise - latents (arXiv 2209.03003, equation 1), with the weight `contrast` of
+    `contrasted`, the nearest of `noises`, and the stable velocity where the batch has several images of a caption.
+    """
+    noisy, noise = noised(batch.latents, time, noises)
     plain = torch.full_like(time, PLAIN)
     with torch.autocast(noisy.device.type, torch.bfloat16):
         said = pipeline.encode(batch.t5, batch.clip)
         predicted = velocity(pipeline.transformer, noisy, time, batch.ids, said, plain)
-    return (predicted.float() - (noise - batch.latents)).pow(2).mean()
+    target = noise - batch.latents if batch.same is None else stable_velocity(noisy, batch.same, time)
+    return contrasted(predicted.float(), target, contrast)
+
+
+def self_guided_loss(
+    pipeline: Pipeline, average: FluxTransformer2DModel, batch: Batch, empty: Said, time: torch.Tensor, guidance: torch.Tensor
+) -> torch.Tensor:
+    """
+    Guidance learnt from the images themselves, at all times alike: the target is the velocity plus
+    (guidance - 1) times what the caption changes in the averaged weights' own answer, asked without guidance
+    (model guidance, arXiv 2502.12154, equation 8, for a scale that the model is told). `guidance` [b] is 1 for a
+    part of the batch, which goes on learning the plain velocity that the others are built on. Each scale counts the same.
+    """
+    noisy, noise = noised(batch.latents, time)
+    target = noise - batch.latents
+    guided = (guidance > PLAIN).nonzero()[:, 0]
+    with torch.autocast(noisy.device.type, torch.bfloat16):
+        said = pipeline.encode(batch.t5, batch.clip)
+        with torch.no_grad():
+            ids = batch.ids[guided] if batch.ids.ndim == 3 else batch.ids
+            asked = tuple(words[guided].detach() for words in said)
+            unsaid = tuple(words.expand_as(own) for words, own in zip(pipeline.encode(*empty), asked, strict=True))
+            plain = torch.full_like(time[guided], PLAIN)
+            change = velocity(average, noisy[guided], time[guided], ids, asked, plain).float()
+            change -= velocity(average, noisy[guided], time[guided], ids, unsaid, plain).float()
+            target[guided] += (guidance[guided] - 1)[:, None, None] * change
+        predicted = velocity(pipeline.transformer, noisy, time, batch.ids, said, guidance)
+    return ((predicted.float() - target).pow(2).mean((1, 2)) / guidance).mean()
 
 
 def guidance_loss(

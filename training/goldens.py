@@ -40,7 +40,7 @@ class TrunkCase:
 
 @dataclass(frozen=True)
 class Loop:
-    """A whole picture."""
+    """A whole image; width and height are those that the transformer knows, 16 pixels a token."""
 
     prompt: int
     seed: int
@@ -155,6 +155,7 @@ def loop_goldens(folder: Path, pipeline: Pipeline, goldens: Goldens, out: Path) 
     """Whole pictures by FluxPipeline, which opens the folder itself."""
     flux = FluxPipeline.from_pretrained(folder, torch_dtype=torch.float32)
     flux.set_progress_bar_config(disable=True)
+    enlarged = flux.vae_scale_factor // 8  # its sizes are those of decoded images
     cases = []
     for i, loop in enumerate(LOOPS):
         passed: list[torch.Tensor] = []
@@ -165,8 +166,8 @@ def loop_goldens(folder: Path, pipeline: Pipeline, goldens: Goldens, out: Path) 
 
         picture = flux(
             PROMPTS[loop.prompt],
-            width=loop.width,
-            height=loop.height,
+            width=loop.width * enlarged,
+            height=loop.height * enlarged,
             num_inference_steps=loop.steps,
             guidance_scale=loop.guidance,
             generator=torch.Generator("cpu").manual_seed(loop.seed),

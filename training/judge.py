@@ -1,4 +1,4 @@
-"""Trains the classifier that judges pictures, on rendered scenes alone.
+"""Trains the classifier that judges images, on rendered scenes alone.
 
 Writes half-precision weights and what the classifier gets right on rendered scenes it never saw.
 """
@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional as F
 
 from judging.labels import LAYOUTS, NAMES, PAIR_REGIONS, REGIONS
-from judging.network import Answer, Judge, Network, load, save
+from judging.network import Answer, Judge, Network, read, save
 from judging.pictures import Batch, Pool
 from optimizing import learning_rate_factor, set_rates, with_peaks
 from world.concepts import known
@@ -72,25 +72,27 @@ def optimizers(network: Network) -> list[torch.optim.Optimizer]:
 
 
 @torch.no_grad()
-def learnt_before(network: Network, concepts: list[str], earlier: Judge) -> None:
-    """Gives the network what an earlier judge knows, of fewer concepts or of others."""
-    kept = earlier.network.state_dict()
-    for name in ("objects.weight", "objects.bias"):
-        rows = network.state_dict()[name].clone()
-        for concept, i in earlier.index.items():
-            if concept in concepts:
-                rows[concepts.index(concept)] = kept[name][i]
-        kept[name] = rows
-    network.load_state_dict(kept)
+def start_from(network: Network, concepts: list[str], folder: Path) -> None:
+    """Takes over what an earlier judge learnt, of other concepts or of a world with fewer styles."""
+    weights, known_before, _ = read(folder)
+    own = network.state_dict()
+    for name, value in weights.items():
+        if name in ("objects.weight", "objects.bias"):
+            for row, concept in enumerate(known_before):
+                if concept in concepts:
+                    own[name][concepts.index(concept)] = value[row]
+        elif own[name].shape[1:] == value.shape[1:]:
+            own[name][: len(value)] = value
+    network.load_state_dict(own)
 
 
 class Run:
-    """A training that goes on from its checkpoint. Time is that of the processor, whatever else it does."""
+    """A training that resumes from its checkpoint. Time is CPU time, whatever else the CPU does."""
 
-    def __init__(self, concepts: list[str], file: Path, earlier: Judge | None) -> None:
+    def __init__(self, concepts: list[str], file: Path, earlier: Path | None) -> None:
         self.network = Network(len(concepts)).to(memory_format=torch.channels_last)
         if earlier:
-            learnt_before(self.network, concepts, earlier)
+            start_from(self.network, concepts, earlier)
         self.optimizers = optimizers(self.network)
         self.file, self.step, self.earlier = file, 0, 0.0
         if file.exists():
@@ -128,7 +130,7 @@ def train(args: argparse.Namespace) -> None:
     torch.manual_seed(args.seed)
     concepts = known(args.tier)
     args.work.mkdir(parents=True, exist_ok=True)
-    run = Run(concepts, args.work / "judge.pt", load(args.start) if args.start else None)
+    run = Run(concepts, args.work / "judge.pt", args.start)
     pool = Pool(args.tier, {key: i for i, key in enumerate(concepts)}, args.first, args.pool, args.seed + run.step)
     print(json.dumps({"concepts": len(concepts), "step": run.step, "seconds": round(run.seconds)}), flush=True)
     limit, recent = args.minutes * 60, []
@@ -151,7 +153,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder for the checkpoint")
     parser.add_argument("--from", dest="start", type=Path, help="folder of an earlier judge to go on from, of any tier")
     parser.add_argument("--tier", type=int, default=4, help="concepts up to this tier")
-    parser.add_argument("--minutes", type=float, required=True, help="of processor time")
+    parser.add_argument("--minutes", type=float, required=True, help="of CPU time")
     parser.add_argument("--first", type=int, default=4000, help="scenes drawn beforehand")
     parser.add_argument("--pool", type=int, default=16_000, help="scenes kept at most")
     parser.add_argument("--renew", type=int, default=8, help="scenes drawn in each step")

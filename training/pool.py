@@ -25,12 +25,12 @@ from folder import Pipeline, Tokenizers
 from keeping import Keeping, Shape
 
 Tensors = tuple[torch.Tensor, ...]
-OF_SCENES = ("shapes", "shape_shares", "scenes", "first_scenes", "lone", "tier", "shares")  # what a lesson says of them
+OF_SCENES = ("shapes", "shape_shares", "scenes", "first_scenes", "lone", "tier", "shares", "renders")  # what a lesson says of them
 
 
 @torch.no_grad()
 def encode(pipeline: Pipeline, pixels: torch.Tensor) -> torch.Tensor:
-    """Packed latents [n, tokens, 64] half, as the transformer sees them, of uint8 pictures."""
+    """Packed latents [n, tokens, 64] half, as the transformer sees them, of uint8 images [n, height, width, 4]."""
     vae = pipeline.autoencoder
     with torch.autocast(pixels.device.type, torch.bfloat16):
         z = vae.encode(to_input(pixels)).latents
@@ -40,8 +40,8 @@ def encode(pipeline: Pipeline, pixels: torch.Tensor) -> torch.Tensor:
 class Pool:
     """Scenes of one shape. Lives on `device`; a batch is drawn without going back to the CPU."""
 
-    def __init__(self, pipeline: Pipeline, shape: Shape, captions: int, size: int, device: str) -> None:
-        self.pipeline, self.shape, self.device = pipeline, shape, device
+    def __init__(self, pipeline: Pipeline, shape: Shape, captions: int, renders: int, size: int, device: str) -> None:
+        self.pipeline, self.shape, self.renders, self.device = pipeline, shape, renders, device
         self.size = -(-size // CHUNK) * CHUNK  # whole chunks
         self.filled = self.oldest = 0
         self.ids = position_ids(shape.rows, shape.columns, shape.stretch).to(device)
@@ -65,15 +65,18 @@ class Pool:
         """A batch of random scenes. `dropout`: the share of captions that become empty."""
         picks = torch.randint(self.filled, (batch,), device=self.device)
         latents, marks, ids = self.latents[picks], self.marks[picks], self.ids
+        first = picks - picks % self.renders
+        same = self.latents[first[:, None] + torch.arange(self.renders, device=self.device)].float() if self.renders > 1 else None
         if keeping.tokens:
             kept = keeping.choose(marks[..., 0] > 0, self.shape)
             each = torch.arange(batch, device=self.device)[:, None]
             latents, marks, ids = latents[each, kept], marks[each, kept], ids[kept]
+            same = same[each[:, :, None], torch.arange(self.renders, device=self.device)[:, None], kept[:, None]] if same is not None else None
         which = torch.randint(self.t5.shape[1], (batch,), device=self.device)
         unsaid = torch.rand(batch, 1, device=self.device) < dropout
         t5 = torch.where(unsaid, empty[0], self.t5[picks, which].long())
         clip = torch.where(unsaid, empty[1], self.clip[picks, which].long())
-        return Batch(latents.float(), ids, marks.long(), t5, clip)
+        return Batch(latents.float(), ids, marks.long(), t5, clip, same)
 
 
 _tokenizers: list[Tokenizers] = []  # of a worker process
@@ -115,10 +118,12 @@ class Workers:
         pool = self.pools[which]
         self.waiting.append((pool, self.workers.submit(_chunk, self.source, next(self.seeds[which]), pool.shape)))
 
-    def refresh(self, wait: bool = False) -> int:
-        """Puts what is ready into the pools, and waits for one chunk if asked. Returns the number of scenes."""
+    def refresh(self, wait: bool = False, most: float = float("inf")) -> int:
+        """Puts what is ready into the pools, at most about `most`, and waits for one chunk if asked. Returns the number of scenes."""
         put = 0
         for _ in range(len(self.waiting)):
+            if put >= most:
+                break
             if not self.waiting[0][1].done() and (put or not wait):
                 break
             pool, future = self.waiting.popleft()
@@ -144,10 +149,11 @@ class Scenes:
         self.shapes = [Shape(*shape) for shape in lesson["shapes"]]
         self.shares = lesson.get("shape_shares", [1.0] * len(self.shapes))
         source = Source(
-            lesson["tier"], tuple(lesson["shares"]), captions=training["captions"], typos=training["typos"], lone=lesson.get("lone", 0)
-        )
+            lesson["tier"], tuple(lesson["shares"]), captions=training["captions"], typos=training["typos"], lone=lesson.get("lone", 0),
+            renders=lesson.get("renders", 1),
+        )  # fmt: skip
         sizes = [round(lesson["scenes"] * share / sum(self.shares)) for share in self.shares]
-        self.pools = [Pool(pipeline, shape, source.captions, n, device) for shape, n in zip(self.shapes, sizes, strict=True)]
+        self.pools = [Pool(pipeline, shape, source.captions, source.renders, n, device) for shape, n in zip(self.shapes, sizes, strict=True)]
         self.workers: Workers | None = None
         kept = cache / f"scenes-{seed}-{zlib.crc32(repr([lesson.get(key) for key in OF_SCENES]).encode())}.pt"
         if not workers and kept.exists():
@@ -167,9 +173,9 @@ class Scenes:
     def filled(self) -> int:
         return sum(pool.filled for pool in self.pools)
 
-    def refresh(self) -> int:
-        """Takes in what workers have drawn. Returns the number of scenes."""
-        return self.workers.refresh() if self.workers else 0
+    def refresh(self, most: float = float("inf")) -> int:
+        """Takes in what workers have drawn, at most about `most`. Returns the number of scenes."""
+        return self.workers.refresh(most=most) if self.workers else 0
 
     def draw(self, batch: int, keeping: Keeping, dropout: float, empty: tuple[torch.Tensor, torch.Tensor]) -> Batch:
         """All of one shape."""

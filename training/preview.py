@@ -1,4 +1,4 @@
-"""Fits the linear map from a latent's channels to the mean colour of its 8x8 pixels.
+"""Fits the linear map from a latent's channels to the mean colour of its 8x8 pixels, over white.
 
 Writes preview.json into the folder: factors [channels][rgb] and bias [rgb], colours 0..1, for
 latents as the transformer sees them (after scaling and shift). Least squares on fresh scenes.
@@ -28,7 +28,7 @@ def main() -> None:
     with torch.no_grad():
         z = (vae.encode(x).latents - vae.config.shift_factor) * vae.config.scaling_factor
     channels = z.permute(0, 2, 3, 1).reshape(-1, z.shape[1])
-    colours = avg_pool2d((x + 1) / 2, 8).permute(0, 2, 3, 1).reshape(-1, 3)
+    colours = avg_pool2d((x[:, :3] + 1) / 2, 8).permute(0, 2, 3, 1).reshape(-1, 3)
     design = torch.cat([channels, torch.ones(len(channels), 1)], 1)
     solution = torch.linalg.lstsq(design, colours).solution
     error = (design @ solution - colours).pow(2).mean().sqrt().item()

@@ -26,11 +26,11 @@ class Run:
             self.parts["marker"] = marker.to(device)
         for part in self.parts.values():
             part.train().requires_grad_(True)
-        if "guidance" not in lesson:
-            # Until it is distilled, guidance says the same whatever its scale.
+        if not {"guidance", "self_guidance"} & set(lesson):
+            # Until guidance is learnt, it says the same whatever its scale.
             pipeline.transformer.time_text_embed.guidance_embedder.requires_grad_(False)
         self.optimizers = optimizers(self.parts.values(), training)
-        self.average = Average(self.parts, training["ema"])
+        self.average = Average(self.parts, lesson.get("ema", training["ema"]))
         self.file, self.step, self.elapsed, self.samples = file, 0, 0.0, 0
         if self.file.exists():
             state = torch.load(self.file, weights_only=True, map_location=device)

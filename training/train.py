@@ -1,8 +1,9 @@
 """Trains the transformer, and the text encoders unless they rest, by lessons of the configuration.
 
-A lesson (`[lessons.NAME]`) is rectified flow on pictures of some shapes, at times on a part of
+A lesson (`[lessons.NAME]`) is rectified flow on images of some shapes, at times on a part of
 their tokens only; with `guidance` it is the distillation of classifier-free guidance into the
-guidance embedding. A run that was cut resumes from its checkpoint in --work. A finished lesson
+guidance embedding, and with `self_guidance` guidance is learnt along the way. A run that was cut,
+or ended by SIGTERM, which it answers with a checkpoint, resumes from that in --work. A finished lesson
 leaves a pipeline folder in half precision, from which alone the next lesson starts (--from);
 several lessons of one call share what they can. Hidden matrices are trained by Muon, the rest by AdamW.
 """
@@ -11,6 +12,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
+import threading
 import time
 import tomllib
 from dataclasses import astuple
@@ -21,7 +24,7 @@ from diffusers import AutoencoderTiny
 from PIL import Image
 
 from attention import Attention, compile_blocks
-from flow import early, flow_loss, guidance_loss, times
+from flow import PLAIN, early, flow_loss, guidance_loss, high_times, self_guided_loss
 from folder import Pipeline, load, new_pipeline, save
 from keeping import Keeping
 from marking import Marker
@@ -30,6 +33,7 @@ from pool import OF_SCENES, Scenes
 from profiling import profiled
 from run import Log, Run
 from sampling import sheet
+from watching import Watch
 
 
 SHEET_STEPS = 16
@@ -45,6 +49,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--from", dest="start", type=Path, help="pipeline folder to continue from")
     parser.add_argument("--seed", type=int, default=11, help="of the scenes; give each run another one")
     parser.add_argument("--workers", type=int, default=0, help="processes that draw new scenes all the while")
+    parser.add_argument("--judge", type=Path, help="folder of a judge, whose figures are logged with each sheet")
+    parser.add_argument("--judged", type=int, default=48, help="cases that it judges")
     parser.add_argument("--profile", type=int, default=0, metavar="STEPS", help="tell where the time goes, after the first log line")
     args = parser.parse_args()
     if len(args.minutes) != len(args.lessons):
@@ -61,6 +67,7 @@ class Schoolroom:
         pipeline.autoencoder.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
         self.prepare(pipeline)
         self.empty = tuple(ids.to(device) for ids in pipeline.tokenize([""]))
+        self.watch = Watch(args.judge, 1, args.judged) if args.judge else None
         self.scenes: Scenes | None = None
         self.of: dict = {}
 
@@ -68,8 +75,11 @@ class Schoolroom:
         """To be fast on the device; nothing is trained unless a lesson says so."""
         for part in pipeline.trained().values():
             part.to(self.device).requires_grad_(False)
-        pipeline.transformer.set_attn_processor(Attention(written_out=self.device == "cpu"))
-        compile_blocks(pipeline.transformer)
+        self.make_fast(pipeline.transformer)
+
+    def make_fast(self, transformer: torch.nn.Module) -> None:
+        transformer.set_attn_processor(Attention(written_out=self.device == "cpu"))
+        compile_blocks(transformer)
 
     def scenes_for(self, lesson: dict, folder: Path) -> Scenes:
         """Those of the lesson before, if it wanted the same. `folder` is that of the pipeline."""
@@ -89,6 +99,18 @@ class Schoolroom:
             self.scenes.stop()
 
 
+def _averaged(room: Schoolroom, run: Run) -> torch.nn.Module:
+    """A transformer whose weights are those that the run averages, as they are at any time."""
+    trained = room.pipeline.transformer
+    transformer = type(trained).from_config(trained.config)
+    transformer.load_state_dict(run.average.values["transformer"], assign=True)
+    room.make_fast(transformer.eval().requires_grad_(False))
+    return transformer
+
+
+_ended = threading.Event()  # by SIGTERM
+
+
 def teach(room: Schoolroom, name: str, minutes: float, start: Path) -> None:
     """One lesson, which leaves the averaged weights in the modules and in the folder. `start`: the folder they came from."""
     args, pipeline, device = room.args, room.pipeline, room.device
@@ -105,14 +127,22 @@ def teach(room: Schoolroom, name: str, minutes: float, start: Path) -> None:
     # When a run goes on, another noise than before: pictures met again with the same one are learnt by heart.
     torch.manual_seed(args.seed * 1_000_003 + run.step)
     keeping = Keeping(**lesson.get("keep", {}))
+    average = _averaged(room, run) if "self_guidance" in lesson else None
 
     def losses() -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
         """Of the flow; of the marks, and the share of right ones, where the lesson asks for them."""
         batch = scenes.draw(lesson["batch"], keeping, training["dropout"], room.empty)
         mean = lesson.get("time_mean", training["time_mean"])
-        at = times(lesson["batch"], mean, device)
+        at = high_times(lesson["batch"], mean, lesson.get("high", 1.0), lesson.get("high_share", 0.0), device)
+        if average:
+            low, high, share = lesson["self_guidance"]
+            scale = low + (high - low) * torch.rand(lesson["batch"], device=device)
+            scale[torch.rand(lesson["batch"], device=device) >= share] = PLAIN
+            value = self_guided_loss(pipeline, average, batch, room.empty, at, scale)
+            return value, *(marker(batch.marks) if marker else (None, None))
         if not teacher:
-            return flow_loss(pipeline, batch, at), *(marker(batch.marks) if marker else (None, None))
+            value = flow_loss(pipeline, batch, at, lesson.get("contrast", 0.0), lesson.get("noises", 1))
+            return value, *(marker(batch.marks) if marker else (None, None))
         low, high = lesson["guidance"]
         scale = low + (high - low) * torch.rand(lesson["batch"], device=device)
         unguided = early(lesson["batch"], mean, lesson.get("guided_above", 0))
@@ -124,16 +154,20 @@ def teach(room: Schoolroom, name: str, minutes: float, start: Path) -> None:
             save(pipeline, args.out, half=True)
             if marker:
                 marker.save(args.out)
-            picture = sheet(pipeline, SHEET_STEPS, *astuple(scenes.shapes[0]), distilled=teacher is not None)
+            picture = sheet(pipeline, SHEET_STEPS, *astuple(scenes.shapes[0]), distilled=bool(teacher or average))
             Image.fromarray(picture).save(args.work / f"{name}-{run.step:06d}.png")
+            if room.watch:
+                found = room.watch.look(pipeline, distilled=bool(teacher or average))
+                print(json.dumps({"lesson": name, "step": run.step, "samples": run.samples, "judged": found}), flush=True)
 
     limit = minutes * 60
-    started, looked, drawn = time.time() - run.elapsed, time.time(), 0
+    started, kept, looked = time.time() - run.elapsed, time.time(), time.time()
+    drawn, before = 0, run.samples  # new scenes of this call, and samples before it
     log = Log(name)
 
     def step() -> None:
         nonlocal drawn
-        drawn += scenes.refresh()
+        drawn += scenes.refresh(lesson.get("fresh", float("inf")) * (run.samples - before) - drawn)
         value, marking, right = losses()
         total = value if marking is None else value + lesson["marks"] * marking
         factor = learning_rate_factor(run.step, run.elapsed / limit, training["warmup_steps"], lesson["cooling"])
@@ -141,19 +175,23 @@ def teach(room: Schoolroom, name: str, minutes: float, start: Path) -> None:
         run.samples += lesson["batch"]
         log.add(value, right, norms, lesson["batch"])
 
-    while (now := time.time()) - started < limit:
+    while (now := time.time()) - started < limit and not _ended.is_set():
         run.elapsed = now - started
         step()
         if args.profile and run.step == training["log_steps"]:
             print(profiled(step, args.profile), flush=True)
         if run.step % training["log_steps"] == 0:
             log.print(run, drawn)
-        if time.time() - looked > training["sample_minutes"] * 60:
+        if time.time() - kept > training["keep_minutes"] * 60:
             run.keep()
+            kept = time.time()
+        if time.time() - looked > training["sample_minutes"] * 60:
             export()
             looked = time.time()
             log.begin()
     run.keep()
+    if _ended.is_set():
+        return
     export()
     run.average.give()
     if marker:
@@ -180,9 +218,12 @@ def main() -> None:
         save(pipeline, args.out, half=True)
         start = args.out
     room = Schoolroom(args, config, pipeline, device)
+    signal.signal(signal.SIGTERM, lambda number, frame: _ended.set())
     for name, minutes in zip(args.lessons, args.minutes, strict=True):
         teach(room, name, minutes, start)
         start = args.out
+        if _ended.is_set():
+            break
     room.close()
 
 

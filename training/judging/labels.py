@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from world.layout import Spot
-from world.scene import COLOURS, PATTERNS, PLACES, STYLES, TINTS, Group, Scene
+from world.scene import COLOURS, PATTERNS, PLACES, STYLES, TINTS, TRANSPARENT, Group, Scene
 
-GROUNDS = tuple(COLOURS)
+GROUNDS = tuple(COLOURS)  # a transparent one is told from alpha alone (clear.py)
 ALL_TINTS = ("none", *TINTS)
 # The ways that objects stand: so many of one kind, or two kinds beside, above or before one another.
 COUNT_LAYOUTS = ("one", "two", "three", "many")
@@ -57,7 +57,7 @@ def label(scene: Scene, spots: Sequence[Spot], concepts: dict[str, int]) -> Labe
         objects=tuple(concepts[group.concept] for group in groups),
         tints=tuple(ALL_TINTS.index(group.tint or "none") for group in groups),
         layout=LAYOUTS.index(layout),
-        ground=-1 if scene.style == "blueprint" else GROUNDS.index(scene.ground),
+        ground=-1 if scene.style == "blueprint" or scene.ground == TRANSPARENT else GROUNDS.index(scene.ground),
         pattern=-1 if scene.style == "blueprint" else PATTERNS.index(scene.pattern),
         style=STYLES.index(scene.style),
         place=PLACES.index(scene.place) if alone else -1,

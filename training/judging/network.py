@@ -17,9 +17,10 @@ from torch.nn import functional as F
 from world.concepts import CONCEPTS
 from world.scene import PATTERNS, PLACES, STYLES
 
+from .clear import has_clear_ground, on_gray
 from .labels import ALL_TINTS, GROUNDS, LAYOUTS, NAMES, REGIONS
 
-SIDE = 128  # pictures are averaged to so many pixels a side
+SIDE = 192  # images are averaged to this many pixels a side
 CELL = 16  # and the network answers for cells of so many pixels a side
 WIDTH = 192
 SIZES = {"layout": len(LAYOUTS), "ground": len(GROUNDS), "pattern": len(PATTERNS), "style": len(STYLES), "place": len(PLACES)}
@@ -75,13 +76,15 @@ def _regions(cells: int) -> torch.Tensor:
 class Answer:
     """
     Logits. `objects` [batch, regions, concepts] and `tints` [batch, regions, tints]; `other` has one
-    [batch, classes] for each of labels.NAMES. `features` [batch, WIDTH] are of the whole picture.
+    [batch, classes] for each of labels.NAMES. `features` [batch, WIDTH] are of the whole picture. `clear` [batch]:
+    whether the ground is transparent, once the images themselves were looked at.
     """
 
     objects: torch.Tensor
     tints: torch.Tensor
     other: dict[str, torch.Tensor]
     features: torch.Tensor
+    clear: tuple[bool, ...] = ()
 
 
 class Network(nn.Module):
@@ -124,8 +127,8 @@ def _normed(norm: nn.BatchNorm1d, pooled: torch.Tensor) -> torch.Tensor:
 
 
 def averaged(picture: np.ndarray) -> np.ndarray:
-    """[SIDE, SIDE, 3] uint8 of a square picture [height, width, 3] uint8."""
-    image = Image.fromarray(picture)
+    """[SIDE, SIDE, 3] uint8 of a square image [height, width, 3 or 4] uint8, on gray where it is transparent."""
+    image = Image.fromarray(on_gray(picture))
     if image.width != image.height:
         raise ValueError(f"the classifier knows square pictures only, and this one is {image.width}x{image.height}")
     return np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX))
@@ -145,7 +148,7 @@ class Judge:
 
     @torch.no_grad()
     def look(self, pictures: list[np.ndarray], batch: int = 64) -> Answer:
-        """Answers about pictures [height, width, 3] uint8."""
+        """Answers about images [height, width, 3 or 4] uint8."""
         self.network.eval()
         answers = []
         for start in range(0, len(pictures), batch):
@@ -157,6 +160,7 @@ class Judge:
             torch.cat([a.tints for a in answers]),
             {name: torch.cat([a.other[name] for a in answers]) for name in NAMES},
             torch.cat([a.features for a in answers]),
+            tuple(has_clear_ground(picture) for picture in pictures),
         )
 
 
@@ -169,13 +173,23 @@ def save(judge: Judge, folder: Path) -> None:
     (folder / "judge.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n")
 
 
-def load(folder: Path) -> Judge:
+def read(folder: Path) -> tuple[dict[str, torch.Tensor], list[str], dict[str, float]]:
+    """Weights, concepts and accuracy of a saved judge, whatever world it was trained on."""
     about = json.loads((folder / "judge.json").read_text())
     keys = {concept.glyph: concept.key for concept in CONCEPTS.values()}
     concepts = [keys[glyph] for glyph in about["glyphs"].split(" ")]
-    network = Network(len(concepts))
     weights = {k: v.float() for k, v in load_file(folder / "weights.safetensors").items()}
-    missing, unexpected = network.load_state_dict(weights, strict=False)
-    if unexpected or any("num_batches" not in name for name in missing):
-        raise ValueError(f"{folder} has the weights of another network: {', '.join([*missing, *unexpected][:3])}")
-    return Judge(network, concepts, about["accuracy on rendered scenes"])
+    return weights, concepts, about["accuracy on rendered scenes"]
+
+
+def load(folder: Path) -> Judge:
+    """ValueError for the weights of another network, such as that of a world with fewer styles."""
+    weights, concepts, accuracy = read(folder)
+    network = Network(len(concepts))
+    own = network.state_dict()
+    if other := [name for name, value in weights.items() if name not in own or own[name].shape != value.shape]:
+        raise ValueError(f"{folder} has the weights of another network: {', '.join(other[:3])}")
+    missing, _ = network.load_state_dict(weights, strict=False)
+    if any("num_batches" not in name for name in missing):
+        raise ValueError(f"{folder} lacks weights: {', '.join(missing[:3])}")
+    return Judge(network, concepts, accuracy)

@@ -18,15 +18,15 @@ from world.scene import Scene
 from .labels import NAMES, Label, label
 from .network import SIDE, averaged
 
-RENDERED = 256  # pixels a side
+RENDERED = 2 * SIDE  # pixels a side
 SHIFT = 4  # pixels that a picture is moved at most, of SIDE
 
 
-def drawn(scene: Scene, seed: int) -> tuple[np.ndarray, list]:
-    """The picture [RENDERED, RENDERED, 3] uint8 of a scene and a seed, and the spots that it was drawn with."""
+def drawn(scene: Scene, seed: int, side: int = RENDERED) -> tuple[np.ndarray, list]:
+    """The image [side, side, 4] uint8 of a scene and a seed, and the spots that it was drawn with."""
     # The layout is the first thing that render draws from its generator.
-    at = spots(scene, RENDERED, RENDERED, random.Random(seed))
-    return render(scene, random.Random(seed), RENDERED, RENDERED), at
+    at = spots(scene, side, side, random.Random(seed))
+    return render(scene, random.Random(seed), side, side), at
 
 
 def spoilt(picture: np.ndarray, rng: random.Random) -> np.ndarray:

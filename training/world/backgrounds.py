@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .scene import COLOURS
+from .scene import COLOURS, TRANSPARENT
 
 CELL = 0.1  # of the shorter side
 CELL_SCALES = (0.9, 1.0, 1.15)
@@ -101,20 +101,32 @@ def _gradient(start: np.ndarray, end: np.ndarray, height: int, width: int, acros
     x = (np.arange(width, dtype=np.float32) + 0.5)[None, :] / width * across[0]
     y = (np.arange(height, dtype=np.float32) + 0.5)[:, None] / height * across[1]
     share = (x + y)[..., None] / sum(across)
-    return np.broadcast_to(start + (end - start) * share, (height, width, 3)).copy()
+    return np.broadcast_to(start + (end - start) * share, (height, width, 3))
 
 
 def background(
     ground: str, ground2: str | None, pattern: str, height: int, width: int, rng: random.Random | None
 ) -> np.ndarray:
     """
-    [height, width, 3] float32 in 0..255. `ground2` is where a gradient leads, and a second shade
-    of `ground` if None; other patterns ignore it. With `rng`, direction, place and cell size vary.
-    ValueError for an unknown pattern, KeyError for an unknown colour.
+    [height, width, 4] float32: RGB 0..255 times alpha, alpha 0..1, which is 0 all over for the transparent ground and
+    else 1. `ground2` is where a gradient leads, and a second shade of `ground` if None; other patterns ignore it. With
+    `rng`, direction, place and cell size vary. ValueError for an unknown pattern, KeyError for an unknown colour.
     """
+    out = np.zeros((height, width, 4), np.float32)
+    if ground == TRANSPARENT:
+        if pattern != "plain":
+            raise ValueError(f"a transparent ground cannot be {pattern}")
+        return out
+    out[..., :3] = _opaque(ground, ground2, pattern, height, width, rng)
+    out[..., 3] = 1
+    return out
+
+
+def _opaque(ground: str, ground2: str | None, pattern: str, height: int, width: int, rng: random.Random | None) -> np.ndarray:
+    """[height, width, 3], or [3] of a plain ground."""
     base = np.array(COLOURS[ground], np.float32)
     if pattern == "plain":
-        return np.broadcast_to(base, (height, width, 3)).copy()
+        return base
     if pattern == "gradient":
         end = np.array(COLOURS[ground2], np.float32) if ground2 else _second_shade(base, pattern)
         return _gradient(base, end, height, width, rng.choice(GRADIENTS) if rng else GRADIENTS[0])

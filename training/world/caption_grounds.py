@@ -6,30 +6,33 @@ import random
 from collections.abc import Sequence
 
 from . import phrases as p
-from .scene import DEFAULT_BACKGROUND, Scene
+from .scene import TRANSPARENT, Scene
 
 PREPOSITIONS = (" with ", " on ", " and ", " in front of ")  # twice in one caption they make it unclear
 NO_GROUND_STYLES = ("blueprint",)  # their ground is always the same
 DARK_STYLES = ("neon",)  # their ground is a dark shade of the colour
+UNLIT = "white"  # whose shade is dark gray: the ground of those styles where none is asked for
 
 
 def says_ground(scene: Scene, rng: random.Random) -> bool:
-    """Whether the caption says the background. White alone is what one expects, so it is said at times."""
+    """Whether the caption says the background. A transparent one is what one expects, so it is said at times."""
     if scene.style in NO_GROUND_STYLES:
         return False
-    if scene.pattern != "plain":
+    if scene.ground == TRANSPARENT:
+        return rng.random() < 0.35
+    if scene.pattern != "plain" or scene.style not in DARK_STYLES:
         return True
-    if scene.ground == DEFAULT_BACKGROUND:
-        return rng.random() < (0.1 if scene.style in DARK_STYLES else 0.25)
-    return scene.style not in DARK_STYLES or rng.random() < 0.6
+    return rng.random() < (0.1 if scene.ground == UNLIT else 0.6)
 
 
 def ground_after(said: str, scene: Scene, rng: random.Random) -> str:
     """What was said so far, and the background after it. Articles are marks still."""
-    if " on " not in said and scene.style not in DARK_STYLES and rng.random() < 0.25:
+    if scene.ground == TRANSPARENT and rng.random() < 0.5:
+        return rng.choice(_clear(p.TRANSPARENT_AFTER, said, "")).format(s=said)
+    if scene.ground != TRANSPARENT and " on " not in said and scene.style not in DARK_STYLES and rng.random() < 0.25:
         ground = _ground(p.GROUND_BARE[scene.pattern], scene, rng)
         return rng.choice(p.ON_BARE).format(s=said, g=ground)
-    ground = _ground(p.GROUND_NOUNS[scene.pattern], scene, rng)
+    ground = _noun(scene, rng)
     if said.endswith("corner") and rng.random() < 0.25:
         return p.CORNER_OF_GROUND.format(s=said, g=ground)
     forms = p.ON_PLAIN_GROUND if scene.pattern == "plain" and "," not in said else p.ON_GROUND
@@ -40,8 +43,15 @@ def ground_after(said: str, scene: Scene, rng: random.Random) -> str:
 
 def ground_before(said: str, scene: Scene, rng: random.Random) -> str:
     """The background first, then all the rest."""
-    ground = _ground(p.GROUND_NOUNS[scene.pattern], scene, rng)
+    if scene.ground == TRANSPARENT and rng.random() < 0.5:
+        return rng.choice(_clear(p.TRANSPARENT_FIRST, said, "")).format(s=said)
+    ground = _noun(scene, rng)
     return rng.choice(_clear(p.GROUND_FIRST, said, ground)).format(s=said, g=ground)
+
+
+def _noun(scene: Scene, rng: random.Random) -> str:
+    """A background that takes an article."""
+    return rng.choice(p.TRANSPARENT_NOUNS) if scene.ground == TRANSPARENT else _ground(p.GROUND_NOUNS[scene.pattern], scene, rng)
 
 
 def _ground(templates: Sequence[str], scene: Scene, rng: random.Random) -> str:
@@ -58,14 +68,14 @@ def _colours(scene: Scene, rng: random.Random, may_omit: bool) -> tuple[str, str
     if scene.style in DARK_STYLES:
         return _dark_colours(first, second, scene, rng)
     patterned = scene.pattern not in ("plain", "gradient")
-    if may_omit and patterned and scene.ground == DEFAULT_BACKGROUND and rng.random() < 0.5:
+    if may_omit and patterned and scene.ground == "white" and rng.random() < 0.5:
         first = ""
     return first, second
 
 
 def _dark_colours(first: str, second: str, scene: Scene, rng: random.Random) -> tuple[str, str]:
     # White is not white any more on a dark ground, so then no colour is named.
-    named = DEFAULT_BACKGROUND not in (scene.ground, scene.ground2)
+    named = UNLIT not in (scene.ground, scene.ground2)
     if scene.pattern == "plain":
         if not named or rng.random() < 0.15:
             return p.DARK, ""

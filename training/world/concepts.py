@@ -1,4 +1,4 @@
-"""The concepts: glyphs of the Noto Color Emoji font and the names that people give them."""
+"""The concepts: emoji and the names that people give them."""
 
 from __future__ import annotations
 

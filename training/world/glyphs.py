@@ -1,60 +1,56 @@
-"""Glyphs as sprites: drawn by the font, cropped to their ink, scaled, tinted and turned."""
+"""Glyphs as sprites of any size: drawn from vectors, scaled, tinted and turned."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
-from .concepts import CONCEPTS
-from .tints import tint
+from . import vectors
+from .tints import Shades, shades, tint
 
-FONT = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"
-BITMAP_SIZE = 109  # the only strike the colour font has
 ANGLES = {"upright": 0, "tilted left": 30, "tilted right": -30, "upside down": 180}
+SMALLEST = 64  # pixels of the longer side of the smallest drawing that is kept
+MIDDLE = 128  # and of the one from which a tint is worked out, so that it does not depend on the size
+
+
+@lru_cache(maxsize=1024)
+def _drawn(concept: str, reach: int) -> np.ndarray:
+    return vectors.draw(concept, reach)
 
 
 @lru_cache(maxsize=None)
-def ink(concept: str) -> np.ndarray:
-    """[h, w, 4] float32 cropped to its ink: RGB 0..255 times alpha, alpha 0..1. About 120 pixels high."""
-    font = ImageFont.truetype(FONT, BITMAP_SIZE)
-    canvas = Image.new("RGBA", (180, 180))
-    ImageDraw.Draw(canvas).text((20, 20), CONCEPTS[concept].glyph, font=font, embedded_color=True)
-    box = canvas.getbbox()
-    if box is None:
-        raise ValueError(f"the font at {FONT} does not draw {concept}")
-    pixels = np.asarray(canvas.crop(box), np.float32).copy()
-    pixels[..., 3] /= 255
-    pixels[..., :3] *= pixels[..., 3:]
-    return pixels
+def _shades(concept: str) -> Shades:
+    return shades(_floats(_drawn(concept, MIDDLE)))
 
 
-@lru_cache(maxsize=2048)
-def _tinted(concept: str, colour: str) -> np.ndarray:
-    return tint(ink(concept), colour)
-
-
-def _channels(pixels: np.ndarray, change) -> np.ndarray:
-    """Resampled premultiplied, or dark fringes appear where transparent pixels are black."""
-    planes = [np.asarray(change(Image.fromarray(np.ascontiguousarray(pixels[..., c])))) for c in range(4)]
-    return np.stack(planes, -1)
+def _floats(pixels: np.ndarray) -> np.ndarray:
+    """[h, w, 4] uint8 premultiplied -> float32, RGB in 0..255 times alpha and alpha in 0..1."""
+    out = pixels.astype(np.float32)
+    out[..., 3] *= 1 / 255
+    return out
 
 
 def sprite(concept: str, reach: float, colour: str | None = None, rotation: str = "upright", lean: float = 0) -> np.ndarray:
     """
-    The glyph with its longer side `reach` pixels long, as `ink` returns it.
+    The glyph with its longer side `reach` pixels long: [h, w, 4] float32, RGB 0..255 times alpha, alpha 0..1.
     `lean` are degrees added to the rotation, counter-clockwise.
     """
-    pixels = _tinted(concept, colour) if colour else ink(concept)
-    scale = reach / max(pixels.shape[:2])
-    shape = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
-    out = _channels(pixels, lambda plane: plane.resize(shape, Image.Resampling.BICUBIC, reducing_gap=2.0))
+    level = SMALLEST
+    while level < reach:
+        level *= 2
+    pixels = _drawn(concept, level)
+    # "RGBa" is premultiplied: resampled otherwise, transparent pixels would leave dark fringes.
+    image = Image.frombuffer("RGBa", (pixels.shape[1], pixels.shape[0]), pixels)
+    size = tuple(max(1, round(side * reach / level)) for side in image.size)
+    image = image.resize(size, Image.Resampling.BICUBIC)
     angle = ANGLES[rotation] + lean
     if angle == 180:
-        out = out[::-1, ::-1]
+        image = image.transpose(Image.Transpose.ROTATE_180)
     elif angle:
-        out = _channels(out, lambda plane: plane.rotate(angle, Image.Resampling.BICUBIC, expand=True))
-    out = np.clip(out, 0, 255)
-    out[..., 3] = np.minimum(out[..., 3], 1)
-    return out
+        image = image.rotate(angle, Image.Resampling.BICUBIC, expand=True)
+    out = _floats(np.asarray(image))
+    # Bicubic resampling can overshoot: no channel shines through its alpha.
+    np.minimum(out[..., :3], 255 * out[..., 3:], out=out[..., :3])
+    return tint(out, colour, _shades(concept)) if colour else out

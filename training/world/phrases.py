@@ -140,6 +140,20 @@ GROUND_FIRST = ("on @ {g}, {s}", "on @ {g}, {s}", "on @ {g} {s}", "{g} with {s}"
                 "@ {g} and {s}")  # fmt: skip
 CORNER_OF_GROUND = "{s} of @ {g}"
 
+# The transparent ground. As for colours: nouns that take an article, and what stands alone.
+TRANSPARENT_NOUNS = ("transparent background",) * 8 + ("transparent bg", "transparent backdrop", "clear background",
+                                                       "see-through background", "fully transparent background")  # fmt: skip
+TRANSPARENT_AFTER = (
+    ("{s}, no background", "{s} with no background", "{s} without background", "{s} without a background") * 2
+    + ("{s} on transparent", "{s}, transparent", "{s}, isolated", "{s} isolated", "{s}, isolated on transparent")
+    + ("{s}, background removed", "{s} with the background removed", "{s}, cutout", "{s} cut out", "{s}, cut out")
+    + ("{s} png", "{s}, png", "{s}, transparent png", "{s} transparent png", "{s} as a transparent png")
+)
+TRANSPARENT_FIRST = (
+    "transparent png of {s}", "@ transparent png of {s}", "png of {s}", "@ cutout of {s}", "transparent background, {s}",
+    "no background, {s}", "on @ transparent background, {s}", "@ transparent image of {s}",
+)  # fmt: skip
+
 STYLE_OF: dict[str, tuple[str, ...]] = {
     "outline": ("@ line drawing of", "@ outline of", "@ outline of", "line art of", "@ sketch of", "outline drawing of"),
     "silhouette": ("@ silhouette of", "@ silhouette of", "silhouette of", "the silhouette of", "@ shadow of"),
@@ -152,6 +166,8 @@ STYLE_OF: dict[str, tuple[str, ...]] = {
                     "watercolor painting of", "@ watercolor of", "@ aquarelle of", "@ aquarelle painting of"),
     "blueprint": ("@ blueprint of", "@ blueprint of", "@ blueprint drawing of", "@ technical drawing of",
                   "blueprint of"),
+    "sticker": ("@ sticker of",) * 5 + ("sticker of", "sticker of", "@ die cut sticker of", "@ die-cut sticker of", "@ vinyl sticker of",
+                "@ sticker design of"),
 }  # fmt: skip
 STYLE_BEFORE: dict[str, tuple[str, ...]] = {
     "outline": ("outlined", "line art", "outline", "line drawn"),
@@ -161,6 +177,7 @@ STYLE_BEFORE: dict[str, tuple[str, ...]] = {
     "neon": ("neon", "neon", "neon", "glowing neon", "neon light"),
     "watercolour": ("watercolour", "watercolor", "aquarelle", "watercolour painted"),
     "blueprint": ("blueprint", "blueprint style"),
+    "sticker": ("sticker", "sticker style", "die cut"),
 }
 STYLE_NOUNS: dict[str, tuple[str, ...]] = {
     "outline": ("outline", "line art", "line drawing"),
@@ -170,7 +187,9 @@ STYLE_NOUNS: dict[str, tuple[str, ...]] = {
     "neon": ("neon sign", "neon light"),
     "watercolour": ("watercolour", "watercolor painting", "aquarelle"),
     "blueprint": ("blueprint", "technical drawing"),
-}
+    "sticker": ("sticker",) * 6 + ("sticker with white outline", "sticker with @ white outline", "sticker with @ white border",
+                "die cut sticker", "vinyl sticker", "sticker design"),
+}  # fmt: skip
 STYLE_AFTER: dict[str, tuple[str, ...]] = {
     "outline": ("as line art", "as an outline", "in outline style", "in line art style", "drawn in outline"),
     "silhouette": ("as a silhouette", "in silhouette", "as a shadow", "silhouette style"),
@@ -181,6 +200,8 @@ STYLE_AFTER: dict[str, tuple[str, ...]] = {
     "watercolour": ("in watercolour", "in watercolor", "painted in watercolour", "in watercolor style", "as an aquarelle",
                     "as a watercolour painting"),
     "blueprint": ("as a blueprint", "in blueprint style", "as a technical drawing"),
+    "sticker": ("as a sticker", "as a sticker", "in sticker style", "as a die cut sticker", "with a white outline",
+                "with white outline", "with a white border", "with a thick white border"),
 }  # fmt: skip
 STYLE_TAGS: dict[str, tuple[str, ...]] = {
     "outline": ("outline", "line art", "line drawing", "outline style"),
@@ -190,15 +211,16 @@ STYLE_TAGS: dict[str, tuple[str, ...]] = {
     "neon": ("neon", "neon style", "neon sign", "glowing neon"),
     "watercolour": ("watercolour", "watercolor", "watercolor style", "aquarelle"),
     "blueprint": ("blueprint", "blueprint style", "technical drawing"),
+    "sticker": ("sticker", "sticker", "sticker style", "die cut sticker", "white outline", "white border", "sticker with white outline"),
 }
 
 # Words for any picture, then those that go with the plain style only.
-PICTURE_OF = ("@ picture of",) * 4 + ("@ image of", "@ image of", "picture of", "@ icon of", "@ sticker of")
+PICTURE_OF = ("@ picture of",) * 4 + ("@ image of", "@ image of", "picture of", "@ icon of")
 PLAIN_PICTURE_OF = PICTURE_OF + (
     "@ drawing of", "@ drawing of", "drawing of", "@ icon of", "@ emoji of", "emoji of", "@ cartoon of",
     "@ illustration of", "@ photo of", "clipart of",
 )  # fmt: skip
-PICTURE_NOUNS = ("icon",) * 3 + ("sticker",) * 3 + ("picture", "image")
+PICTURE_NOUNS = ("icon",) * 3 + ("picture", "image")
 PLAIN_PICTURE_NOUNS = PICTURE_NOUNS + ("emoji", "emoji", "drawing", "clipart", "cartoon")
 REQUESTS = ("please draw", "draw", "draw", "draw me", "i want", "i want", "i would like", "show me", "make",
             "create", "generate", "give me", "can you draw", "make me", "i need", "could you make",

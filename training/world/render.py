@@ -1,4 +1,4 @@
-"""Draws a scene, and knows what each part of the picture shows."""
+"""Draws a scene, and knows what each part of the image shows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .glyphs import sprite
 from .layout import Spot, lean, spots
 from .scene import Scene
 
-CELL = 16  # pixels of a token's side
+CELL = 16  # pixels of a token's side, of an image as the transformer sees it
 FAR = 100  # what a glyph's half length counts in marks
 _NUMBERS = {concept: i + 1 for i, concept in enumerate(CONCEPTS)}
 
@@ -52,7 +52,7 @@ def _marks(placed: list[Spot], owner: np.ndarray) -> np.ndarray:
 
 
 def _draw(scene: Scene, rng: random.Random, width: int, height: int) -> tuple[np.ndarray, list[Spot], np.ndarray]:
-    """The picture, what was placed in it, and which of that (from 1) or the ground (0) each pixel shows."""
+    """The image [height, width, 4] uint8, what was placed in it, and which of that (from 1) or the ground (0) each pixel shows."""
     layer, owner = np.zeros((height, width, 4), np.float32), np.zeros((height, width), np.int16)
     placed = spots(scene, width, height, rng)
     for number, spot in enumerate(placed, 1):
@@ -60,16 +60,28 @@ def _draw(scene: Scene, rng: random.Random, width: int, height: int) -> tuple[np
         glyph = sprite(group.concept, spot.reach, group.tint, group.rotation, lean(rng) if group.rotation == "upright" else 0)
         _paste(layer, owner, number, glyph, spot.x, spot.y)
     ground = background(scene.ground, scene.ground2, scene.pattern, height, width, rng)
-    picture = styles.apply(scene.style, layer, ground, rng)
-    return np.clip(picture + 0.5, 0, 255).astype(np.uint8), placed, owner
+    return _bytes(styles.apply(scene.style, layer, ground, rng)), placed, owner
+
+
+def _bytes(image: np.ndarray) -> np.ndarray:
+    """From premultiplied float32 [h, w, 4] to straight uint8, as PNG has it. What is clear is white."""
+    alpha = image[..., 3:]
+    out = image.copy()
+    if alpha.min() < 1:
+        out[..., :3] = np.where(alpha > 1 / 512, out[..., :3] / np.maximum(alpha, 1 / 512), 255)
+    out[..., 3:] *= 255
+    return np.clip(out + 0.5, 0, 255).astype(np.uint8)
 
 
 def render(scene: Scene, rng: random.Random, width: int = 256, height: int = 256) -> np.ndarray:
-    """[height, width, 3] uint8. `rng` decides everything that the scene does not say."""
+    """
+    [height, width, 4] uint8, RGB straight. `rng` decides everything that the scene does not say; another size of the
+    same scene is another image.
+    """
     return _draw(scene, rng, width, height)[0]
 
 
 def render_marked(scene: Scene, rng: random.Random, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
-    """The picture and the marks of its tokens; both sides are multiples of CELL."""
-    picture, placed, owner = _draw(scene, rng, width, height)
-    return picture, _marks(placed, owner)
+    """The image, as `render` draws it, and the marks of its tokens; both sides are multiples of CELL."""
+    image, placed, owner = _draw(scene, rng, width, height)
+    return image, _marks(placed, owner)

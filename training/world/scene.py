@@ -1,4 +1,4 @@
-"""What a picture shows. Everything a caption may say is here, and nothing else is."""
+"""What an image shows. Everything a caption may say is here, and nothing else is."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ COLOURS: dict[str, tuple[int, int, int]] = {
     "white": (248, 248, 248),
     "turquoise": (50, 186, 190),
 }
+TRANSPARENT = "transparent"
+GROUNDS = (*COLOURS, TRANSPARENT)
 TINTS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "turquoise", "black", "white")
 PATTERNS = ("plain", "gradient", "striped", "dotted", "checkered", "starry")
-STYLES = ("plain", "outline", "silhouette", "pixel art", "paper cut-out", "neon", "watercolour", "blueprint")
-# name -> height of an object alone, as a share of the picture's shorter side
+STYLES = ("plain", "outline", "silhouette", "pixel art", "paper cut-out", "neon", "watercolour", "blueprint", "sticker")
+OWN_GROUND_STYLES = ("neon", "blueprint")  # drawn as light on something dark: never on a transparent ground
+# name -> height of an object alone, as a share of the image's shorter side
 SIZES: dict[str, float] = {"small": 0.40, "medium": 0.56, "big": 0.78}
 COUNTS = ("one", "two", "three", "many")
 RELATIONS = ("next to", "left of", "right of", "above", "below", "in front of", "behind")
 PLACES = ("centre", "top left", "top right", "bottom left", "bottom right")
 ROTATIONS = ("upright", "tilted left", "tilted right", "upside down")
-DEFAULT_BACKGROUND = "white"
+DEFAULT_GROUND = TRANSPARENT  # where a prompt names none
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,15 @@ class Scene:
     """
     `second` stands in `relation` to `first`: "a fox left of a tree" has the fox first. With a
     second group both are single objects of medium size. `place` is only said of one alone.
-    `ground2` is the other colour of a gradient (to it, from `ground`), else None.
+    `ground` is one of GROUNDS; a transparent one is plain. `ground2` is the other colour of a gradient (to it, from
+    `ground`), else None.
     """
 
     first: Group
     second: Group | None = None
     relation: str | None = None
     place: str = "centre"
-    ground: str = DEFAULT_BACKGROUND
+    ground: str = DEFAULT_GROUND
     ground2: str | None = None
     pattern: str = "plain"
     style: str = "plain"

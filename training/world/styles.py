@@ -8,10 +8,12 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from .filters import LUMINANCE, blur, bytes_of, lines, noise, shifted, to_image, widen
+from .scene import OWN_GROUND_STYLES
 
 INK = np.array([22, 22, 26], np.float32)
 CHALK = np.array([250, 250, 250], np.float32)
 PAPER = np.array([253, 251, 246], np.float32)
+STICKER = np.array([255, 255, 255], np.float32)
 BLUEPRINT = np.array([30, 84, 164], np.float32)
 NIGHT = np.array([6, 5, 12], np.float32)
 PIXELS_ACROSS = 64
@@ -20,19 +22,24 @@ PIXEL_GROUND_COLOURS = 6
 PAPER_COLOURS = 8
 
 
-def _over(ground: np.ndarray, mask: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    """One colour ([3] or [h, w, 3]) over the ground through a mask [h, w] in 0..1."""
-    return ground + (colour - ground) * mask[..., None]
+def _over(canvas: np.ndarray, mask: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    """One colour ([3] or [h, w, 3], not premultiplied) over the canvas through a mask [h, w] in 0..1."""
+    mask = mask[..., None]
+    out = canvas * (1 - mask)
+    out[..., :3] += colour * mask
+    out[..., 3:] += mask
+    return out
 
 
 def _under(layer: np.ndarray, ground: np.ndarray) -> np.ndarray:
-    """[3]: the mean colour of the ground behind the objects."""
+    """[3]: the mean colour of the ground behind the objects; a transparent one counts as white."""
     weight = layer[..., 3] + 1e-4
-    return np.tensordot(weight, ground, 2) / weight.sum()
+    seen = ground[..., :3] + 255 * (1 - ground[..., 3:])
+    return np.tensordot(weight, seen, 2) / weight.sum()
 
 
 def _plain(layer: np.ndarray, ground: np.ndarray, rng) -> np.ndarray:
-    return ground * (1 - layer[..., 3:]) + layer[..., :3]
+    return ground * (1 - layer[..., 3:]) + layer
 
 
 def _outline(layer: np.ndarray, ground: np.ndarray, rng) -> np.ndarray:
@@ -46,7 +53,7 @@ def _silhouette(layer: np.ndarray, ground: np.ndarray, rng) -> np.ndarray:
 
 def _few_colours(image: Image.Image, colours: int) -> np.ndarray:
     # Maximum coverage keeps small details of their own colour, such as eyes.
-    # A palette found at about 64 x 64 serves the whole picture, and is much sooner found.
+    # A palette found at about 64 x 64 serves the whole image, and is much sooner found.
     small = image.reduce(max(1, min(image.size) // 64))
     palette = small.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=1)
     return np.asarray(image.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB"), np.float32)
@@ -65,26 +72,47 @@ def _pixel_art(layer: np.ndarray, ground: np.ndarray, rng) -> np.ndarray:
     rows, columns = solid.shape
     sampled = ground[cell // 2 :: cell, cell // 2 :: cell]  # no blend of two shades at their border
     missing = ((0, rows - sampled.shape[0]), (0, columns - sampled.shape[1]), (0, 0))
-    art = _few_colours(to_image(np.pad(sampled, missing, "edge")), PIXEL_GROUND_COLOURS)
+    art = np.pad(sampled, missing, "edge")
+    if art[..., 3].any():
+        art[..., :3] = _few_colours(to_image(art[..., :3]), PIXEL_GROUND_COLOURS)
     rim = shifted(solid, 1, 0) | shifted(solid, -1, 0) | shifted(solid, 0, 1) | shifted(solid, 0, -1)
-    art = np.where(rim[..., None], INK, art)
-    art = np.where(solid[..., None], colour, art)
+    art = _over(art, rim.astype(np.float32), INK)
+    art = _over(art, solid.astype(np.float32), colour)
     return art.repeat(cell, 0).repeat(cell, 1)[:height, :width]
+
+
+def _border(layer: np.ndarray, wide: float, smooth: float) -> np.ndarray:
+    """
+    [h, w] in 0..1: a sheet cut out around the objects, `wide` pixels beyond them, with a clean edge. `smooth`: the
+    blur in pixels, before and after, that rounds its corners.
+    """
+    unit = min(layer.shape[:2]) / 256
+    shape = to_image(layer[..., 3] * 255).filter(ImageFilter.GaussianBlur(0.75 * smooth))
+    border = widen(np.asarray(shape), max(2, round(wide))).astype(np.float32)
+    return np.clip((blur(border, smooth) - 128) / (255 * 0.3 / unit) + 0.5, 0, 1)
 
 
 def _paper(layer: np.ndarray, ground: np.ndarray, rng) -> np.ndarray:
     short = min(layer.shape[:2])
     unit = short / 256
-    shape = to_image(layer[..., 3] * 255).filter(ImageFilter.GaussianBlur(1.2 * unit))
-    border = widen(np.asarray(shape), max(2, round(0.03 * short))).astype(np.float32)
-    border = np.clip((blur(border, 1.6 * unit) - 128) / (255 * 0.3 / unit) + 0.5, 0, 1)
+    border = _border(layer, 0.03 * short, 1.6 * unit)
     fall = round(4 * unit)
     shadow = blur(shifted(border, fall, round(0.75 * fall)) * 255, 4 * unit) * (0.55 / 255)
-    sheet = ground * (1 - shadow[..., None])
+    sheet = _over(ground, shadow, np.zeros(3, np.float32))
     sheet = _over(sheet, border, PAPER)
-    picture = to_image(_over(layer[..., :3], 1 - layer[..., 3], PAPER) * 1.0)
+    picture = to_image(layer[..., :3] + PAPER * (1 - layer[..., 3:]))
     flat = _few_colours(picture.filter(ImageFilter.GaussianBlur(1.2 * unit)), PAPER_COLOURS)
     return _over(sheet, layer[..., 3], blur(flat, 0.6 * unit))
+
+
+def _sticker(layer: np.ndarray, ground: np.ndarray, rng) -> np.ndarray:
+    short = min(layer.shape[:2])
+    unit = short / 256
+    border = _border(layer, 0.04 * short, 2.4 * unit)
+    # A thin shade all around sets the border off from a white ground. Cut out, a sticker ends at its border.
+    shade = blur(border * 255, 2 * unit) * (0.4 / 255) * ground[..., 3]
+    sheet = _over(_over(ground, shade, np.zeros(3, np.float32)), border, STICKER)
+    return sheet * (1 - layer[..., 3:]) + layer
 
 
 def _wide_blur(values: np.ndarray, radius: float) -> np.ndarray:
@@ -105,7 +133,8 @@ def _neon(layer: np.ndarray, ground: np.ndarray, rng) -> np.ndarray:
     light = vivid * line[..., None]
     near = blur(light, 2.5 * unit)
     far = _wide_blur(light, 9 * unit)
-    lit = ground * 0.1 + NIGHT + near * 0.75 + far * 0.9
+    lit = ground.copy()
+    lit[..., :3] = ground[..., :3] * 0.1 + NIGHT + near * 0.75 + far * 0.9
     return _over(lit, line * 0.9, vivid * 0.72 + 71)
 
 
@@ -126,7 +155,9 @@ def _watercolour(layer: np.ndarray, ground: np.ndarray, rng) -> np.ndarray:
     bare = np.maximum(0, 1 - np.abs(soft - 0.2) * 6) * (1 - inside)
     pigment = 0.78 + 0.5 * pools + 0.16 * ragged + 0.3 * rim - 0.5 * bare + 0.16 * grain
     painted = _over(ground, inside, colour)
-    return PAPER - (PAPER - np.minimum(painted, PAPER)) * np.clip(pigment, 0.15, 1.1)[..., None]
+    paper = PAPER * painted[..., 3:]
+    painted[..., :3] = paper - (paper - np.minimum(painted[..., :3], paper)) * np.clip(pigment, 0.15, 1.1)[..., None]
+    return painted
 
 
 def _blueprint(layer: np.ndarray, ground: np.ndarray, rng) -> np.ndarray:
@@ -137,7 +168,9 @@ def _blueprint(layer: np.ndarray, ground: np.ndarray, rng) -> np.ndarray:
     for start in range(step // 2, max(height, width), step):
         grid[start : start + thin] = 0.16
         grid[:, start : start + thin] = 0.16
-    return _over(_over(np.broadcast_to(BLUEPRINT, ground.shape), grid, CHALK), lines(layer), CHALK)
+    sheet = np.empty_like(ground)
+    sheet[..., :3], sheet[..., 3] = BLUEPRINT, 1
+    return _over(_over(sheet, grid, CHALK), lines(layer), CHALK)
 
 
 _STYLES = {
@@ -149,14 +182,19 @@ _STYLES = {
     "neon": _neon,
     "watercolour": _watercolour,
     "blueprint": _blueprint,
+    "sticker": _sticker,
 }
 
 
 def apply(style: str, layer: np.ndarray, ground: np.ndarray, rng: random.Random | None) -> np.ndarray:
     """
-    The picture, [h, w, 3] float32 in 0..255. `layer` is [h, w, 4] with all objects in place, RGB
-    premultiplied in 0..255 and alpha in 0..1; `ground` is [h, w, 3] in 0..255. Neither is changed.
-    KeyError for an unknown style.
+    The image, [h, w, 4] float32 with RGB 0..255 times alpha and alpha 0..1. `layer`, with all objects in place, and
+    `ground` are of the same kind, and neither is changed. KeyError for an unknown style, ValueError for a style that
+    has a ground of its own on a transparent one.
     """
-    picture = _STYLES[style](layer, ground, rng)
-    return np.clip(picture, 0, 255).astype(np.float32)
+    if style in OWN_GROUND_STYLES and not ground[..., 3].all():
+        raise ValueError(f"{style} cannot be drawn on a transparent ground")
+    image = _STYLES[style](layer, ground, rng)
+    image[..., 3] = np.clip(image[..., 3], 0, 1)
+    image[..., :3] = np.clip(image[..., :3], 0, 255 * image[..., 3:])
+    return image

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from .filters import LUMINANCE
@@ -24,21 +26,37 @@ def _ramp(colour: str) -> np.ndarray:
     return np.stack((middle * (1 - TO_BLACK), middle, middle + (255 - middle) * TO_WHITE))
 
 
-def tint(sprite: np.ndarray, colour: str) -> np.ndarray:
+@dataclass(frozen=True)
+class Shades:
+    """The greys of an object, 0..255: dark and light ones, few of it beyond, and the middle one."""
+
+    low: float
+    middle: float
+    high: float
+
+
+def _grey(sprite: np.ndarray) -> np.ndarray:
+    return sprite[..., :3] @ LUMINANCE / np.maximum(sprite[..., 3], 1e-3)
+
+
+def shades(sprite: np.ndarray) -> Shades:
+    """Of a sprite [h, w, 4] float32, RGB premultiplied in 0..255 and alpha in 0..1. ValueError if nothing of it is solid."""
+    solid = _grey(sprite)[sprite[..., 3] > 0.5]
+    if solid.size == 0:
+        raise ValueError("a clear sprite has no shades")
+    return Shades(*(float(value) for value in np.percentile(solid, (3, 50, 97))))
+
+
+def tint(sprite: np.ndarray, colour: str, seen: Shades) -> np.ndarray:
     """
     The sprite in one colour of COLOURS: [h, w, 4] float32, RGB premultiplied in 0..255 and
-    alpha in 0..1, as given. The sprite's middle grey becomes the colour itself, so that it does
-    not matter how dark or light the object was. KeyError for an unknown colour.
+    alpha in 0..1, as given. Its object's middle grey becomes the colour itself, so that it does
+    not matter how dark or light the object is. KeyError for an unknown colour.
     """
     dark, middle, light = _ramp(colour)
-    alpha = sprite[..., 3]
-    grey = sprite[..., :3] @ LUMINANCE / np.maximum(alpha, 1e-3)
-    solid = grey[alpha > 0.5]
-    if solid.size == 0:
-        return sprite.copy()
-    low, pivot, high = np.percentile(solid, (3, 50, 97))
-    below = np.clip((pivot - grey) / max(pivot - low, LEAST_REACH), 0, 1)[..., None]
-    above = np.clip((grey - pivot) / max(high - pivot, LEAST_REACH), 0, 1)[..., None]
+    grey = _grey(sprite)
+    below = np.clip((seen.middle - grey) / max(seen.middle - seen.low, LEAST_REACH), 0, 1)[..., None]
+    above = np.clip((grey - seen.middle) / max(seen.high - seen.middle, LEAST_REACH), 0, 1)[..., None]
     out = sprite.copy()
     out[..., :3] = (middle + (dark - middle) * below + (light - middle) * above) * sprite[..., 3:]
     return out

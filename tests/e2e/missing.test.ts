@@ -1,5 +1,5 @@
 /** Browsers that lack something, or forbid it: private windows, plain http, small engines. */
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withSmallSize } from '../unit/support/small.ts';
 import { launchBrowser, openStudio } from './browser.ts';
@@ -108,7 +108,7 @@ describe('a browser without storage, locks, service workers, notifications and W
       expect(await studio.page.evaluate(usable(name)), name).toBe(false);
     }
     await expectPictureUnkept(studio);
-    await expectNoModelsKept(studio);
+    await expectNoModelsKept(studio, (dialog) => dialog.getByText('keeps no files for this page'));
     expect(errors).toEqual([]);
     await studio.close();
   });
@@ -127,7 +127,7 @@ describe('a browser whose indexedDB', () => {
   ])('$how: pictures are made, and nothing is kept', async ({ script }) => {
     const { studio, errors } = await openWith(script);
     await expectPictureUnkept(studio);
-    await expectNoModelsKept(studio);
+    await expectNoModelsKept(studio, (dialog) => dialog.getByRole('alert').locator('.notice'));
     expect(errors).toEqual([]);
     await studio.close();
   });
@@ -158,10 +158,13 @@ async function expectPictureUnkept(studio: StudioPage): Promise<void> {
 }
 
 /** Who opens the models hears why there are no others; the one that comes with the page is there. */
-async function expectNoModelsKept({ page }: StudioPage): Promise<void> {
+async function expectNoModelsKept(
+  { page }: StudioPage,
+  explanation: (dialog: Locator) => Locator,
+): Promise<void> {
   await page.getByRole('button', { name: /^Models/ }).click();
   const dialog = page.getByRole('dialog', { name: 'Models' });
-  await dialog.getByRole('alert').locator('.notice').waitFor();
+  await explanation(dialog).waitFor();
   expect(await dialog.getByText('Looking for stored models').count()).toBe(0);
   expect(await dialog.getByText('comes with the page').first().isVisible()).toBe(true);
 }

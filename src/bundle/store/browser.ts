@@ -37,12 +37,13 @@ type Partly = Partial<Pick<WorkerNavigator, 'storage' | 'locks'>>;
 
 /** Undefined where the browser lacks a part of what keeps models, or refuses it here. */
 async function privateFiles(): Promise<OpfsFolder | undefined> {
-  const { storage, locks }: Partly = navigator;
-  const writable = globalThis.FileSystemFileHandle?.prototype;
-  if (!locks || !globalThis.indexedDB || !writable || !('createSyncAccessHandle' in writable)) {
-    return undefined;
-  }
+  // Where they are forbidden, some browsers throw as soon as they are read.
   try {
+    const { storage, locks }: Partly = navigator;
+    const writable = globalThis.FileSystemFileHandle?.prototype;
+    if (!locks || !globalThis.indexedDB || !writable || !('createSyncAccessHandle' in writable)) {
+      return undefined;
+    }
     return await storage?.getDirectory();
   } catch {
     return undefined;

@@ -11,6 +11,12 @@ const IRREGULAR: Readonly<Record<string, string>> = {
   cacti: 'cactus',
   octopi: 'octopus',
   dice: 'die',
+  wolves: 'wolf',
+  leaves: 'leaf',
+  loaves: 'loaf',
+  elves: 'elf',
+  shelves: 'shelf',
+  knives: 'knife',
 };
 
 /** What its ending stands for in the singular. */

@@ -37,15 +37,19 @@ export interface ErrorReport {
   readonly hint: string;
 }
 
+/** What any thrown value says. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /** Any thrown value as a report; what is not an `AppError` becomes `internal`. */
 export function reportOf(error: unknown): ErrorReport {
   if (error instanceof AppError) {
     return { code: error.code, message: error.message, hint: error.hint };
   }
-  const message = error instanceof Error ? error.message : String(error);
   return {
     code: 'internal',
-    message: `Something failed that should not: ${message}`,
+    message: `Something failed that should not: ${messageOf(error)}`,
     hint: 'Reload and try again. If it happens again, report it with this text.',
   };
 }

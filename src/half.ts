@@ -75,6 +75,12 @@ export function numbersOf(data: unknown): Float32Array {
   throw new TypeError(`${String(tag ?? typeof data)} holds no float32 or float16 tensor`);
 }
 
+/**
+ * Where float16 graphs clip what they carry on. Half precision's largest number, 65504, is known
+ * to saturate: the next addition overflows.
+ */
+export const HALF_BOUND = 60000;
+
 /** bfloat16 is the upper half of a float32. */
 export function brainFloatsToFloats(halves: Uint16Array): Float32Array<ArrayBuffer> {
   const words = new Uint32Array(halves.length);

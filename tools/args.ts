@@ -1,6 +1,6 @@
 /** Command lines: options with their checks, and errors that say which option is wrong. */
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { AppError } from '../src/errors.ts';
+import { AppError, messageOf } from '../src/errors.ts';
 import { parseSeed, type Seed, seedProblem } from '../src/seed.ts';
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
@@ -38,7 +38,7 @@ export function parseOptions<T extends NonNullable<ParseArgsConfig['options']>>(
   try {
     return parseArgs({ args: withNegativeNumbers(args, options), allowPositionals: true, options });
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = messageOf(cause);
     throw new AppError('bad-request', message, 'Ask for --help to see the options.', { cause });
   }
 }

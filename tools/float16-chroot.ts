@@ -19,9 +19,9 @@ import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { AppError } from '../src/errors.ts';
+import { aptInstall, canUseApt, type Command, programInPath, runAll } from './install.ts';
 
 const RELEASE = 'trixie';
-const MIRROR = 'http://deb.debian.org/debian';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 /** Debian 13's lavapipe is of Mesa 25 and LLVM 19; Mesa 25 with LLVM 15 hangs while compiling. */
 const PACKAGES = ['mesa-vulkan-drivers', 'libvulkan1', 'ca-certificates'];
@@ -68,9 +68,9 @@ export interface Chroot {
  * @throws AppError `internal` that says what this machine lacks.
  */
 export async function openChroot(extraPackages: readonly string[] = []): Promise<Chroot> {
-  checkMachine();
+  await checkMachine();
   const root = join(cacheFolder(), RELEASE);
-  if (!existsSync(root)) makeRoot(root);
+  if (!existsSync(root)) await makeRoot(root);
   mkdirSync(join(root, INSIDE.repository), { recursive: true });
   mkdirSync(join(root, INSIDE.cache), { recursive: true });
   const chroot: Chroot = {
@@ -78,7 +78,7 @@ export async function openChroot(extraPackages: readonly string[] = []): Promise
     run: (command, env, onOutput) => enter(root, command, env, onOutput),
   };
   await installPackages(chroot, extraPackages);
-  installNode(root);
+  await installNode(root);
   return chroot;
 }
 
@@ -89,7 +89,7 @@ function cacheFolder(): string {
   return folder;
 }
 
-function checkMachine(): void {
+async function checkMachine(): Promise<void> {
   if (process.platform !== 'linux') {
     throw missing('It needs Linux', `this is ${process.platform}.`);
   }
@@ -102,32 +102,23 @@ function checkMachine(): void {
       'this container does not give it.',
     );
   }
-  if (findProgram('debootstrap')) return;
-  if (findProgram('apt-get')) {
-    const apt = ['-o', 'DPkg::Lock::Timeout=600', '-y'];
-    const install = [...apt, 'install', '--no-install-recommends', 'debootstrap'];
-    // The lists of packages may be missing, or too old for the server.
-    if (!succeeds('apt-get', install) && succeeds('apt-get', [...apt, 'update'])) {
-      execute('apt-get', install);
-    }
-  }
-  if (!findProgram('debootstrap')) {
+  if (findDebootstrap()) return;
+  if (canUseApt())
+    await runAll(aptInstall(['debootstrap'], ['--no-install-recommends']), console.log);
+  if (!findDebootstrap()) {
     throw missing('It needs the program debootstrap', 'this machine has none.');
   }
 }
 
 /** Made beside its place and moved there as a whole: an attempt that broke off leaves no root. */
-function makeRoot(root: string): void {
+async function makeRoot(root: string): Promise<void> {
   const attempt = mkdtempSync(`${root}.`);
   // As a root folder is: apt fetches packages as a user of its own.
   chmodSync(attempt, 0o755);
   try {
     const checked = existsSync(KEYRING) ? [`--keyring=${KEYRING}`, '--force-check-gpg'] : [];
     const packages = `--include=${PACKAGES.join()}`;
-    execute('debootstrap', [
-      ...['--variant=minbase', packages, ...checked],
-      ...[RELEASE, attempt, MIRROR],
-    ]);
+    await execute('debootstrap', '--variant=minbase', packages, ...checked, RELEASE, attempt);
     renameSync(attempt, root);
   } finally {
     rmSync(attempt, { recursive: true, force: true });
@@ -143,21 +134,25 @@ async function installPackages(chroot: Chroot, wanted: readonly string[]): Promi
   if (states.match(/^installed$/gm)?.length === wanted.length) return;
   copyFileSync('/etc/resolv.conf', join(chroot.root, 'etc/resolv.conf'));
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  for (const command of [
-    ['apt-get', '-y', 'update'],
-    ['apt-get', '-y', 'install', '--no-install-recommends', ...wanted],
-  ]) {
+  for (const command of aptInstall(wanted, ['--no-install-recommends'])) {
     if ((await chroot.run(command, env)) !== 0) throw failed(command.join(' '));
   }
 }
 
 /** From npm, which this repository needs anyway: Debian 13 has Node 20. */
-function installNode(root: string): void {
+async function installNode(root: string): Promise<void> {
   if (existsSync(join(root, nodeFolder(), 'node'))) return;
-  execute('npm', [
-    ...['install', '--prefix', join(root, 'opt/node'), '--no-save', '--ignore-scripts'],
+  await execute(
+    ...([
+      'npm',
+      'install',
+      '--prefix',
+      join(root, 'opt/node'),
+      '--no-save',
+      '--ignore-scripts',
+    ] as const),
     ...['--no-audit', '--no-fund', `${nodePackage()}@${NODE_MAJOR}`],
-  ]);
+  );
 }
 
 /** What the npm package `node` installs on this architecture by a script of its own. */
@@ -195,18 +190,14 @@ function enter(
   });
 }
 
-function succeeds(program: string, args: readonly string[]): boolean {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  return spawnSync(program, args, { stdio: 'inherit', env }).status === 0;
+async function execute(...command: Command): Promise<void> {
+  if (!(await runAll([command], console.log))) throw failed(command.join(' '));
 }
 
-function execute(program: string, args: readonly string[]): void {
-  if (!succeeds(program, args)) throw failed([program, ...args].join(' '));
-}
-
-function findProgram(name: string): boolean {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return folders.some((folder) => existsSync(join(folder, name)));
+/** Folders of the system's own programs are not in everybody's PATH. */
+function findDebootstrap(): string | undefined {
+  const PATH = [process.env.PATH ?? '', '/usr/sbin', '/sbin'].join(delimiter);
+  return programInPath(['debootstrap'], { PATH });
 }
 
 function missing(need: string, found: string): AppError {

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { FIXED } from '../src/backend/webgpu/selftest-cases.ts';
+import { HALF_BOUND } from '../src/half.ts';
 import { GraphBuilder, type Precision, real, type Value } from '../src/onnx/builder.ts';
 
 const FOLDER = new URL('../public/selftest/', import.meta.url);
@@ -57,8 +58,8 @@ function clipping(precision: Precision): Uint8Array<ArrayBuffer> {
   const graph = new GraphBuilder('clipping', precision);
   const input = graph.input('input', precision, ['numbers']);
   const doubled = graph.op('Mul', [input, graph.scalar(2)]);
-  const raised = graph.op('Max', [doubled, graph.scalar(-FIXED.bound)]);
-  const clipped = graph.op('Min', [raised, graph.scalar(FIXED.bound)]);
+  const raised = graph.op('Max', [doubled, graph.scalar(-HALF_BOUND)]);
+  const clipped = graph.op('Min', [raised, graph.scalar(HALF_BOUND)]);
   graph.output('output', precision, ['numbers'], clipped);
   return graph.encode();
 }

@@ -7,10 +7,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decode } from 'fast-png';
-import { reportOf } from '../src/errors.ts';
+import { messageOf, reportOf } from '../src/errors.ts';
 import { type Chroot, openChroot } from './float16-chroot.ts';
 import { psnr } from './psnr.ts';
-import { readReport } from './vitest-report.ts';
+import { readReport, Tally } from './vitest-report.ts';
 
 /** Decibels. Rounding to half precision leaves 48 to 50; faults of a kernel cost far more. */
 const LEAST_PSNR = 45;
@@ -25,8 +25,7 @@ const NODE_TOOLS = {
   vitest: 'node_modules/vitest/vitest.mjs',
 };
 
-const total = { passed: 0, failed: 0, skipped: 0 };
-const failures: string[] = [];
+const total = new Tally();
 
 /** One check, which counts as a test; it throws to fail. */
 async function check(title: string, run: () => Promise<void>): Promise<void> {
@@ -36,8 +35,7 @@ async function check(title: string, run: () => Promise<void>): Promise<void> {
     await run();
     total.passed++;
   } catch (error) {
-    total.failed++;
-    failures.push(`FAILED ${title}\n  ${error instanceof Error ? error.message : String(error)}`);
+    total.fail(`${title}\n  ${messageOf(error)}`);
   }
   console.log(`— ${title}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
 }
@@ -88,10 +86,7 @@ async function gpuTests(chroot: Chroot, scratch: string): Promise<void> {
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
   ]);
   const counts = readReport(report, '/repository');
-  total.passed += counts.passed;
-  total.failed += counts.failed;
-  total.skipped += counts.skipped;
-  failures.push(...counts.failures);
+  total.add(counts);
   if (counts.skipped > 0) throw new Error(`skipped: ${counts.skips.join('; ')}`);
   if (status !== 0 && counts.failed === 0) throw new Error(`vitest ended with ${status}`);
 }
@@ -112,9 +107,7 @@ try {
   await main();
 } catch (error) {
   const { message, hint } = reportOf(error);
-  total.failed++;
-  failures.push(`FAILED ${message}\n  ${hint}`);
+  total.fail(`${message}\n  ${hint}`);
 }
-for (const failure of failures) console.log(`\n${failure}`);
-console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+total.print();
 process.exitCode = total.failed === 0 && total.skipped === 0 ? 0 : 1;

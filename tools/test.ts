@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findChromium } from './chromium.ts';
-import { readReport } from './vitest-report.ts';
+import { readReport, Tally } from './vitest-report.ts';
 
 function run(title: string, command: string, args: string[]): boolean {
   const started = Date.now();
@@ -21,8 +21,7 @@ function run(title: string, command: string, args: string[]): boolean {
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'hicache-test-'));
-const total = { passed: 0, failed: 0, skipped: 0 };
-const failures: string[] = [];
+const total = new Tally();
 
 function vitest(project: string): boolean {
   const report = join(scratch, `${project}.json`);
@@ -31,15 +30,10 @@ function vitest(project: string): boolean {
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
   ]);
   if (!existsSync(report)) {
-    total.failed++;
-    failures.push(`FAILED ${project} tests\n  They did not start; the lines above say why.`);
+    total.fail(`${project} tests\n  They did not start; the lines above say why.`);
     return false;
   }
-  const counts = readReport(report);
-  total.passed += counts.passed;
-  total.failed += counts.failed;
-  total.skipped += counts.skipped;
-  failures.push(...counts.failures);
+  total.add(readReport(report));
   return ok;
 }
 
@@ -57,6 +51,5 @@ if (projects.some((project) => ['gpu', 'e2e'].includes(project)))
   process.env['CHROMIUM_PATH'] = await findChromium();
 const ok = (named.length > 0 || checkSources()) && projects.map(vitest).every(Boolean);
 rmSync(scratch, { recursive: true, force: true });
-for (const failure of failures) console.log(`\n${failure}`);
-console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+total.print();
 process.exitCode = ok ? 0 : 1;

@@ -24,6 +24,33 @@ export interface Counts {
   readonly skips: string[];
 }
 
+/** Counts of several runs, and what failed in them. */
+export class Tally {
+  passed = 0;
+  failed = 0;
+  skipped = 0;
+  readonly failures: string[] = [];
+
+  add(counts: Counts): void {
+    this.passed += counts.passed;
+    this.failed += counts.failed;
+    this.skipped += counts.skipped;
+    this.failures.push(...counts.failures);
+  }
+
+  /** One more that failed. */
+  fail(text: string): void {
+    this.failed++;
+    this.failures.push(`FAILED ${text}`);
+  }
+
+  /** The line of counts comes last: programs read it. */
+  print(): void {
+    for (const failure of this.failures) console.log(`\n${failure}`);
+    console.log(`\n${this.passed} passed, ${this.failed} failed, ${this.skipped} skipped`);
+  }
+}
+
 const MESSAGE_LINES = 12;
 
 /** @param root folder that the report's paths begin with */

@@ -2,7 +2,7 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { Bundle } from '../bundle/bundle.ts';
 import { bytesInWords } from '../bytes.ts';
-import { AppError } from '../errors.ts';
+import { AppError, messageOf } from '../errors.ts';
 import type { BackendInfo, ComponentLoading, OnComponentLoading } from './backend.ts';
 import { isOutOfMemory } from './budget.ts';
 import { fitTogether } from './eviction.ts';
@@ -208,8 +208,7 @@ function runFailed(part: Part, advice: string): (error: unknown) => never {
         { cause },
       );
     }
-    const message = cause instanceof Error ? cause.message : String(cause);
-    const text = `The ${partWords(part)} failed while running: ${message}`;
+    const text = `The ${partWords(part)} failed while running: ${messageOf(cause)}`;
     throw new AppError('internal', text, advice, { cause });
   };
 }

@@ -3,7 +3,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { Bundle } from '../bundle/bundle.ts';
 import { entryOf } from '../bundle/files.ts';
 import type { GraphFiles } from '../bundle/manifest.ts';
-import { AppError } from '../errors.ts';
+import { AppError, messageOf } from '../errors.ts';
 
 /** Every build of onnxruntime-web has this face. */
 export type Ort = typeof import('onnxruntime-web/wasm');
@@ -57,7 +57,7 @@ export async function openSession(
     if (cause instanceof AppError) throw cause; // the device was lost, or has no room
     throw new AppError(
       'bad-bundle',
-      `The graph ${files.graph} does not load: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `The graph ${files.graph} does not load: ${messageOf(cause)}`,
       'Convert or download the bundle again.',
       { cause },
     );

@@ -35,6 +35,7 @@ export class ScheduleControl {
   readonly #plans: readonly CalibratedPlan[];
   /** Verified over predicted error, as it usually is. */
   readonly #usual: number;
+  readonly #fixed: readonly number[] | undefined;
   readonly #computed: number[] = [];
   /** Logarithm of verified over predicted error, against the usual one, smoothed. */
   #logRatio = 0;
@@ -48,8 +49,6 @@ export class ScheduleControl {
   #changed = false;
   /** The step of the last change, until a forecast made since then is verified. */
   #unverifiedSince: number | undefined;
-
-  readonly #fixed: readonly number[] | undefined;
 
   /**
    * @param flowTimes of all steps and the end: [steps + 1], falling from 1.

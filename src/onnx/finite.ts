@@ -22,6 +22,14 @@ export function badWeight(value: number, storage: string): AppError {
       );
 }
 
+/** The same complaint about a weight, with the tensor's name before it; any other failure as it is. */
+export function naming(where: string, tensor: string, error: unknown): unknown {
+  if (!(error instanceof AppError && error.code === 'bad-checkpoint')) return error;
+  return new AppError(error.code, `${where}: ${tensor}: ${error.message}`, error.hint, {
+    cause: error,
+  });
+}
+
 /** @throws AppError `bad-checkpoint` for the first value that is not finite */
 export function checkFinite(values: Float32Array): Float32Array {
   // By index: an iterator takes ten times as long.

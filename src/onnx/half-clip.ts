@@ -4,8 +4,7 @@
  * precision's largest numbers, leave no room for the next addition.
  */
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { fromHalf, toHalf } from '../half.ts';
-import { HALF_BOUND } from './half-bound.ts';
+import { fromHalf, HALF_BOUND, toHalf } from '../half.ts';
 import {
   type GraphProto,
   ModelProtoSchema,

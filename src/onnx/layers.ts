@@ -1,7 +1,7 @@
 /** Layers as the model definitions name them, each a few ONNX nodes. */
 import { real, type GraphBuilder, type Value } from './builder.ts';
 import type { Weights } from './weights.ts';
-import { HALF_BOUND } from './half-bound.ts';
+import { HALF_BOUND } from '../half.ts';
 import { BLOCK } from './quantize.ts';
 
 /** A graph under construction and the weights that its layers take. */

@@ -1,5 +1,5 @@
 /** Weights with LoRAs merged in: W + strength * alpha / rank * up * down, for just the rows asked for. */
-import { AppError } from '../errors.ts';
+import type { AppError } from '../errors.ts';
 import {
   loraTargets,
   parseLoraName,
@@ -7,7 +7,7 @@ import {
   type LoraTarget,
 } from './layouts/lora-names.ts';
 import { rowsAt, rowsOf } from './layouts/view.ts';
-import { checkFinite } from './finite.ts';
+import { checkFinite, naming } from './finite.ts';
 import { badLora, unknownModule, unknownTensor } from './lora-errors.ts';
 import type { ModelParts } from './model-parts.ts';
 import { originsOf, readAll, rowCount, type TensorSource } from './tensors.ts';
@@ -215,27 +215,21 @@ async function addRows(
   const rank = rowCount(tensors.shape(down));
   const stated = typeof alpha === 'string' ? (await finite(tensors, alpha))[0] : alpha;
   const scale = (strength * (stated ?? rank)) / (rankStabilized ? Math.sqrt(rank) : rank);
-  const left = naming(
-    tensors,
-    up,
-    await rowsAt(tensors, rowsOf(tensors, up, target.rows), from, to),
-  );
+  const rows = await rowsAt(tensors, rowsOf(tensors, up, target.rows), from, to);
+  const left = checked(tensors, up, rows);
   addProduct(values, left, await finite(tensors, down), rank, scale);
 }
 
 async function finite(tensors: TensorSource, name: string): Promise<Float32Array> {
-  return naming(tensors, name, await readAll(tensors, name));
+  return checked(tensors, name, await readAll(tensors, name));
 }
 
 /** @throws AppError `bad-checkpoint` that names the LoRA's tensor if not all values are finite */
-function naming({ where }: TensorSource, name: string, values: Float32Array): Float32Array {
+function checked({ where }: TensorSource, name: string, values: Float32Array): Float32Array {
   try {
     return checkFinite(values);
   } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    throw new AppError(error.code, `${where}: ${name}: ${error.message}`, error.hint, {
-      cause: error,
-    });
+    throw naming(where, name, error);
   }
 }
 

@@ -2,7 +2,7 @@
 import { AppError } from '../errors.ts';
 import type { Precision, StoredTensor } from './builder.ts';
 import type { DataFile, TensorWriter } from './data-file.ts';
-import { checkedHalves, checkFinite } from './finite.ts';
+import { checkedHalves, checkFinite, naming } from './finite.ts';
 import type { Unit } from './journal.ts';
 import { matrixStorage, vectorStorage, type Quantization } from './policy.ts';
 import { BLOCK, type Bits } from './quantize.ts';
@@ -234,14 +234,11 @@ export class Weights {
     }
   }
 
-  /** The same complaint about a weight, with the tensor's name in the file before it. */
+  /** By the tensor's name in the file. */
   private named(name: string, error: unknown): unknown {
-    if (!(error instanceof AppError && error.code === 'bad-checkpoint')) return error;
     const { source } = this;
     const tensor = source.has(name) ? originsOf(source, name).join(' or ') : name;
-    return new AppError(error.code, `${source.where}: ${tensor}: ${error.message}`, error.hint, {
-      cause: error,
-    });
+    return naming(source.where, tensor, error);
   }
 
   private report(name: string, storage: string, { error }: Unit): void {

@@ -36,7 +36,7 @@ export interface GenerateStats {
   readonly nonFinite: boolean;
   /** What compute steps showed about forecasts of them, in the order in which it was known. */
   readonly verifications: readonly Verification[];
-  /** Forecast steps that nothing verified, growing: those after the last compute step. */
+  /** Forecast steps that no compute step verified, growing; mostly those after the last one. */
   readonly unverifiedSteps: readonly number[];
   readonly backend: BackendInfo['kind'];
   readonly adapter: string;

@@ -43,8 +43,12 @@ export function PictureSettings() {
         />
         <SeedField />
       </div>
-      <Problem id="steps-problem" text={stepsProblem(steps.value)} />
-      <Problem id={SEED_PROBLEM} text={randomSeed.value ? undefined : seedProblem(seed.value)} />
+      <Note kind="problem" id="steps-problem" text={stepsProblem(steps.value)} />
+      <Note
+        kind="problem"
+        id={SEED_PROBLEM}
+        text={randomSeed.value ? undefined : seedProblem(seed.value)}
+      />
       <Note id={SEED_NOTE} text={randomSeed.value ? undefined : seedNote(seed.value)} />
       <NewSeedCheck />
       <GuidanceField />
@@ -52,17 +56,15 @@ export function PictureSettings() {
   );
 }
 
-function Problem({ id, text }: { readonly id: string; readonly text: string | undefined }) {
-  return text ? (
-    <p class="problem" id={id}>
-      {text}
-    </p>
-  ) : null;
+interface NoteProps {
+  readonly id: string;
+  readonly text: string | undefined;
+  readonly kind?: 'hint' | 'problem';
 }
 
-function Note({ id, text }: { readonly id: string; readonly text: string | undefined }) {
+function Note({ id, text, kind = 'hint' }: NoteProps) {
   return text ? (
-    <p class="hint" id={id}>
+    <p class={kind} id={id}>
       {text}
     </p>
   ) : null;

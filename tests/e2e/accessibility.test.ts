@@ -26,9 +26,7 @@ const open = (media: Media = {}): Promise<StudioPage> =>
 async function startLongRun(studio: StudioPage): Promise<void> {
   await studio.button('HiCache as published').click();
   await studio.slider('Interval').fill('3');
-  await studio.number('Steps').fill(String(LONG));
-  await studio.prompt.fill(PROMPT);
-  await studio.generate.click();
+  await studio.start(PROMPT, LONG);
   await studio.stepsDone(6);
 }
 

@@ -5,6 +5,7 @@ import { openBundleFolder } from '../../tools/folder-bundle.ts';
 import { psnr } from '../../tools/psnr.ts';
 import { withSmallSize } from '../unit/support/small.ts';
 import { launchBrowser, openStudio } from './browser.ts';
+import { changeOrderAndSigma } from './live-change.ts';
 import { replayOnCpu, settingsAt } from './replay.ts';
 
 const PROMPT = 'a big fox on a blue background';
@@ -27,16 +28,7 @@ describe('on WebGPU', { timeout: 400_000 }, () => {
     await studio.prompt.fill(PROMPT);
     await studio.generate.click();
 
-    await studio.stepsDone(4);
-    await studio.slider('Order').fill('1');
-    await studio.slider('Sigma').fill('1');
-    const { stats, pixels } = await studio.finished();
-
-    expect(stats.cache[0]).toMatchObject({ fromStep: 0, settings: { order: 2, sigma: 0.5 } });
-    const last = stats.cache.at(-1)!;
-    expect(last).toMatchObject({ settings: { order: 1, sigma: 1, interval: 4 } });
-    expect(last.fromStep).toBeGreaterThanOrEqual(4);
-    expect(last.fromStep).toBeLessThan(12);
+    const { stats, pixels } = await changeOrderAndSigma(studio, 12);
 
     const timeline = await studio.timeline();
     expect(timeline).toHaveLength(12);

@@ -1,6 +1,7 @@
 import type { Browser, Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, openStudio } from './browser.ts';
+import type { FinishedPicture, StudioPage } from './studio-page.ts';
 
 const PROMPT = 'a big fox on a blue background';
 
@@ -9,6 +10,23 @@ beforeAll(async () => {
   browser = await launchBrowser();
 });
 afterAll(() => browser.close());
+
+/** Starts with every step computed, and sets a budget after three of them. */
+async function setBudgetLate(
+  studio: StudioPage,
+  steps: number,
+  budget: number,
+): Promise<FinishedPicture> {
+  await studio.radio('Compute steps by', 'Budget').check();
+  await studio.slider('At most').fill(String(budget));
+  await studio.radio('Compute steps by', 'Every n-th').check();
+  await studio.slider('Interval').fill('1');
+  await studio.start(PROMPT, steps);
+  await studio.stepsDone(3);
+  // One change alone: forecast steps are so quick that a second might find the image finished.
+  await studio.radio('Compute steps by', 'Budget').check();
+  return studio.finished();
+}
 
 describe('the cache panel', () => {
   it('starts balanced, and its presets set and show everything that they stand for', async () => {
@@ -47,17 +65,7 @@ describe('the cache panel', () => {
   it('changes the schedule of a picture in the making', async () => {
     const studio = await openStudio(browser);
     await studio.ready();
-    await studio.number('Steps').fill('24');
-    await studio.radio('Compute steps by', 'Budget').check();
-    await studio.slider('At most').fill('12');
-    await studio.radio('Compute steps by', 'Every n-th').check();
-    await studio.slider('Interval').fill('1');
-    await studio.prompt.fill(PROMPT);
-    await studio.generate.click();
-    await studio.stepsDone(3);
-    // One change alone: forecast steps are so quick that a second might find the picture finished.
-    await studio.radio('Compute steps by', 'Budget').check();
-    const { stats } = await studio.finished();
+    const { stats } = await setBudgetLate(studio, 24, 12);
 
     expect(stats.cache[0]!.settings).toMatchObject({ schedule: 'interval', interval: 1 });
     const last = stats.cache.at(-1)!;
@@ -74,16 +82,7 @@ describe('the cache panel', () => {
   it('goes on computing, sparsely, after a budget that is spent already', async () => {
     const studio = await openStudio(browser);
     await studio.ready();
-    await studio.number('Steps').fill('40');
-    await studio.radio('Compute steps by', 'Budget').check();
-    await studio.slider('At most').fill('2');
-    await studio.radio('Compute steps by', 'Every n-th').check();
-    await studio.slider('Interval').fill('1');
-    await studio.prompt.fill(PROMPT);
-    await studio.generate.click();
-    await studio.stepsDone(3);
-    await studio.radio('Compute steps by', 'Budget').check();
-    const { stats } = await studio.finished();
+    const { stats } = await setBudgetLate(studio, 40, 2);
 
     const { fromStep } = stats.cache.at(-1)!;
     expect(fromStep).toBeGreaterThanOrEqual(3);

@@ -25,12 +25,6 @@ const open = async (width: number, height: number): Promise<StudioPage> =>
     },
   });
 
-async function start(studio: StudioPage, steps: number, prompt = PROMPT): Promise<void> {
-  await studio.number('Steps').fill(String(steps));
-  await studio.prompt.fill(prompt);
-  await studio.generate.click();
-}
-
 /** What the page has written down for its next visit. */
 function keptPrompt({ page }: StudioPage): Promise<string | undefined> {
   return page.evaluate(async () => {
@@ -99,7 +93,7 @@ describe('large text', () => {
     await studio.button('Dismiss').click();
     await studio.number('Steps').fill('0');
     await look('no steps');
-    await start(studio, 12, 'a big fox and a zzyzx');
+    await studio.start('a big fox and a zzyzx', 12);
     await look('running');
     await studio.summary.waitFor();
     await look('finished');

@@ -59,9 +59,7 @@ async function openWith(
 
 async function makePicture(studio: StudioPage, steps = 3) {
   await studio.ready();
-  await studio.number('Steps').fill(String(steps));
-  await studio.prompt.fill(PROMPT);
-  await studio.generate.click();
+  await studio.start(PROMPT, steps);
   return studio.finished();
 }
 

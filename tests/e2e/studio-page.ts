@@ -79,6 +79,13 @@ export class StudioPage {
     return status.getAttribute('data-backend');
   }
 
+  /** Starts an image of this many steps. */
+  async start(prompt: string, steps: number): Promise<void> {
+    await this.number('Steps').fill(String(steps));
+    await this.prompt.fill(prompt);
+    await this.generate.click();
+  }
+
   /** Key by key: `fill` does not replace what a number field of Firefox holds. */
   async setNumber(name: string, value: number): Promise<void> {
     const field = this.number(name);

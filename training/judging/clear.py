@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageFilter
+import torch
+
+from fidelity import edge_band
 
 RING = 1 / 16  # of the shorter side: the frame of an image in which its ground is looked for
-BAND = 2  # pixels to each side of an edge
 MATTE = 128  # the gray that the classifier sees transparent images on
 
 
@@ -30,15 +31,6 @@ def on_gray(image: np.ndarray) -> np.ndarray:
     return (image[..., :3] * alpha + MATTE * (1 - alpha) + 0.5).astype(np.uint8)
 
 
-def _near(mask: np.ndarray) -> np.ndarray:
-    return np.asarray(Image.fromarray(255 * mask.astype(np.uint8)).filter(ImageFilter.MaxFilter(2 * BAND + 1))) > 0
-
-
-def edge_band(alpha: np.ndarray) -> np.ndarray:
-    """Of alpha [h, w] uint8: where what is solid and what is clear are at most BAND pixels apart."""
-    return _near(alpha >= 128) & _near(alpha < 128)
-
-
 @dataclass(frozen=True)
 class Edges:
     """
@@ -52,7 +44,7 @@ class Edges:
 
 def edges(alpha: np.ndarray) -> Edges | None:
     """Of alpha [h, w] uint8, None if it has no edge."""
-    band = edge_band(alpha)
+    band = edge_band(torch.from_numpy(alpha / np.float32(255))[None, None])[0, 0].numpy()
     if not band.any() or band.all():
         return None
     undecided = np.minimum(alpha, 255 - alpha).astype(np.float32) / 255

@@ -1,5 +1,5 @@
 /** The one place where a GPU device is requested. */
-import { AppError } from '../../errors.ts';
+import { AppError, messageOf } from '../../errors.ts';
 import type { Precision } from './precision.ts';
 
 /** An adapter in plain data, fit for a report. */
@@ -56,7 +56,7 @@ export async function requestDevice(adapter: GPUAdapter, subgroups: boolean): Pr
   } catch (cause) {
     throw new AppError(
       'no-webgpu',
-      `The GPU gives no device: ${cause instanceof Error ? cause.message : String(cause)}`,
+      `The GPU gives no device: ${messageOf(cause)}`,
       'Close other programs that use the GPU, update its driver, or use the CPU.',
       { cause },
     );

@@ -2,6 +2,7 @@
  * Runs what ONNX Runtime's kernels are known to get wrong on some GPUs, or browsers to refuse, and
  * compares it with plain arithmetic. A device is trusted only when all of it agrees.
  */
+import { messageOf } from '../../errors.ts';
 import { numbersOf } from '../../half.ts';
 import { outputOf, runSession, type Ort } from '../ort.ts';
 import type { Precision } from './precision.ts';
@@ -121,8 +122,4 @@ function relativeError(actual: Float32Array, expected: Float32Array): number {
     largest = Math.max(largest, Math.abs(expected[i]!));
   }
   return worst / largest;
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

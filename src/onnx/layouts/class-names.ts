@@ -25,13 +25,13 @@ const KONTEXT = 'FluxKontext';
 export async function checkClasses(folder: ModelFolder): Promise<readonly string[]> {
   const repository = familyOfRepository(folder.source.name);
   if (repository !== undefined) throw otherFamily(folder.source.name!, repository);
+  const pipeline = classIn(await pipelineText(folder));
   if (folder.files.has(TRANSFORMER)) {
     refuseConfig(TRANSFORMER, await readText(folder.source, TRANSFORMER));
   } else if (folder.files.has(UNET)) {
-    const name = classIn(await pipelineText(folder)) ?? 'UNet2DConditionModel';
+    const name = pipeline ?? 'UNet2DConditionModel';
     throw otherFamily(UNET, familyOfClass(name) ?? 'a model with a UNet', name);
   }
-  const pipeline = classIn(await pipelineText(folder));
   const family = pipeline === undefined ? undefined : familyOfClass(pipeline);
   if (family !== undefined && !folder.files.has(TRANSFORMER)) {
     throw otherFamily(PIPELINE, family, pipeline);

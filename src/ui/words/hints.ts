@@ -124,7 +124,7 @@ function replace(replacements: Parameters<typeof replaceAll>[1], announcement: s
   promptField.current?.focus();
 }
 
-/** Until the prompt is read anew: what a word was replaced by may contain it. */
+/** Until the prompt is read again: what a word was replaced by may contain it. */
 function without({ prompt, reading }: Read, words: ReadonlySet<string>): Read {
   const unknownWords = reading.unknownWords.filter(({ word }) => !words.has(word));
   return { prompt, reading: { ...reading, unknownWords } };

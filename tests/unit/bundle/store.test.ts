@@ -403,7 +403,7 @@ describe('room', () => {
     expect(storage.used).toBe(0);
   });
 
-  test('is given back when the import fails, and asked for anew the next time', async () => {
+  test('is given back when the import fails, and asked for again the next time', async () => {
     const store = await open();
     const first = await store.begin(DRAFT);
     await first.reserve(500_000);

@@ -92,7 +92,7 @@ test('it is read once after a pause, and counted on with every key', async () =>
   expect(cut.value).toBeUndefined();
 });
 
-test('another model reads it anew, and an answer of the model before it is dropped', async () => {
+test('another model reads it again, and an answer of the model before it is dropped', async () => {
   ready('Pocket');
   let release = (): void => undefined;
   hold = new Promise((resolve) => (release = resolve));

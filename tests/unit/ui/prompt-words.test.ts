@@ -61,7 +61,7 @@ describe('the cut of a prompt that is being typed', () => {
   const cuts = { t5: cut(15, 2), clip: cut(15, 2) };
   const prompt = 'a fox a a house and more';
 
-  test('is counted anew without being read anew', () => {
+  test('is counted again without being read again', () => {
     expect(shownCut(prompt, cuts, prompt)?.text).toMatch(/last 2 words are ignored/);
     expect(shownCut(prompt, cuts, `${prompt} words`)).toMatchObject({
       text: expect.stringMatching(/last 3 words/) as string,

@@ -1,4 +1,5 @@
 import js from '@eslint/js';
+import vitest from '@vitest/eslint-plugin';
 import tseslint from 'typescript-eslint';
 
 /**
@@ -37,6 +38,18 @@ export default tseslint.config(
     },
   },
   { files: ['tools/**', 'tests/**'], rules: { 'no-console': 'off' } },
+  {
+    // What an assertion that asserts nothing, or a test that never runs, looks like.
+    files: ['tests/**/*.test.{ts,tsx}'],
+    plugins: { vitest },
+    rules: {
+      'vitest/valid-expect': ['error', { maxArgs: 2 }],
+      'vitest/valid-expect-in-promise': 'error',
+      'vitest/no-focused-tests': 'error',
+      'vitest/no-disabled-tests': 'error',
+      'vitest/no-identical-title': 'error',
+    },
+  },
   {
     files: ['src/cache/**'],
     rules: {

@@ -13,6 +13,8 @@ export default defineConfig({
           name: 'unit',
           include: ['tests/unit/**/*.test.{ts,tsx}'],
           fileParallelism: true,
+          // Vitest leaves one core idle otherwise: half of a small machine.
+          maxWorkers: '100%',
           testTimeout: 120_000,
         },
       },
@@ -30,6 +32,8 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['tests/e2e/**/*.test.ts'],
+          fileParallelism: true,
+          maxWorkers: 2,
           globalSetup: ['tests/e2e/setup.ts'],
           testTimeout: 240_000,
           hookTimeout: 240_000,

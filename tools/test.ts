@@ -3,21 +3,41 @@
  * end-to-end tests. With names of Vitest projects it runs only their tests. Closes with what
  * failed and the counts. Types or lint that fail end it; a project that fails does not.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findChromium } from './chromium.ts';
 import { readReport, Tally } from './vitest-report.ts';
 
+function report(title: string, ok: boolean, started: number): boolean {
+  const seconds = ((Date.now() - started) / 1000).toFixed(0);
+  console.log(`— ${title}: ${ok ? 'ok' : 'FAILED'} in ${seconds} s`);
+  return ok;
+}
+
 function run(title: string, command: string, args: string[]): boolean {
   const started = Date.now();
   console.log(`\n— ${title}`);
   const { status } = spawnSync(command, args, { stdio: 'inherit', shell: false });
-  console.log(
-    `— ${title}: ${status === 0 ? 'ok' : 'FAILED'} in ${((Date.now() - started) / 1000).toFixed(0)} s`,
-  );
-  return status === 0;
+  return report(title, status === 0, started);
+}
+
+/** Runs beside others, and prints nothing before its end. */
+function runQuietly(title: string, command: string, args: string[]): Promise<boolean> {
+  const started = Date.now();
+  const child = spawn(command, args, { shell: false });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (data: Buffer) => (output += data.toString()));
+  }
+  return new Promise((resolve) => {
+    child.on('error', (error) => (output += error.message));
+    child.on('close', (status) => {
+      if (output.trim() !== '') console.log(`\n— ${title}\n${output}`);
+      resolve(report(title, status === 0, started));
+    });
+  });
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'hicache-test-'));
@@ -40,8 +60,12 @@ function vitest(project: string): boolean {
 /** What `npm test` runs; `browsers` is a suite of its own, which installs browsers. */
 const USUAL = ['unit', 'gpu', 'e2e'];
 
-function checkSources(): boolean {
-  return run('types', 'npm', ['run', '-s', 'types']) && run('lint', 'npm', ['run', '-s', 'lint']);
+async function checkSources(): Promise<boolean> {
+  const results = await Promise.all([
+    runQuietly('types', 'npm', ['run', '-s', 'types']),
+    runQuietly('lint', 'npm', ['run', '-s', 'lint']),
+  ]);
+  return results.every(Boolean);
 }
 
 const named = process.argv.slice(2);
@@ -49,7 +73,7 @@ const projects = named.length > 0 ? named : USUAL;
 // SwiftShader, the software GPU, comes with Chromium.
 if (projects.some((project) => ['gpu', 'e2e'].includes(project)))
   process.env['CHROMIUM_PATH'] = await findChromium();
-const ok = (named.length > 0 || checkSources()) && projects.map(vitest).every(Boolean);
+const ok = (named.length > 0 || (await checkSources())) && projects.map(vitest).every(Boolean);
 rmSync(scratch, { recursive: true, force: true });
 total.print();
 process.exitCode = ok ? 0 : 1;

@@ -16,18 +16,20 @@ afterAll(() => browser.close());
 /** The page is as good as before: it makes a short picture. */
 async function expectPicture(studio: StudioPage): Promise<void> {
   await studio.ready();
-  await studio.number('Steps').fill('4');
-  await studio.prompt.fill(PROMPT);
-  await studio.generate.click();
+  await studio.start(PROMPT, 4);
   const { stats } = await studio.finished();
   expect(stats.steps).toBe(4);
-  await studio.close();
 }
 
 describe('what cannot be drawn', () => {
-  it('an empty prompt', async () => {
-    const studio = await openStudio(browser);
+  let studio: StudioPage;
+  beforeAll(async () => {
+    studio = await openStudio(browser, { manifest: withSmallSize });
     await studio.ready();
+  });
+  afterAll(() => studio.close());
+
+  it('an empty prompt', async () => {
     await studio.prompt.fill('   \n ');
     await studio.generate.click();
     expect(await studio.alert.innerText()).toMatch(/prompt is empty[\s\S]*take an example/);
@@ -37,21 +39,15 @@ describe('what cannot be drawn', () => {
   });
 
   it('a word that the model does not know, beside words that it knows', async () => {
-    const studio = await openStudio(browser);
-    await studio.ready();
-    await studio.number('Steps').fill('3');
-    await studio.prompt.fill('a big fox and a zzyzx');
-    await studio.generate.click();
+    await studio.start('a big fox and a zzyzx', 3);
     const { stats } = await studio.finished();
     expect(stats.unknownWords).toEqual(['zzyzx']);
     expect(await studio.unknownWords.innerText()).toBe(
       'The model does not know: zzyzx. It drew the rest.',
     );
-    await studio.prompt.fill(PROMPT);
-    await studio.generate.click();
+    await studio.start(PROMPT, 3);
     await studio.finished();
     expect(await studio.unknownWords.count()).toBe(0);
-    await studio.close();
   });
 
   it.each([
@@ -68,8 +64,6 @@ describe('what cannot be drawn', () => {
       good: '0.5',
     },
   ])('$field: $values', async ({ field, values, says, good }) => {
-    const studio = await openStudio(browser);
-    await studio.ready();
     await studio.prompt.fill(PROMPT);
     for (const value of values) {
       await studio.number(field).fill(value);
@@ -83,19 +77,14 @@ describe('what cannot be drawn', () => {
   });
 
   it('a sigma that stops being a number while the picture is made', async () => {
-    const studio = await openStudio(browser, { manifest: withSmallSize });
-    await studio.ready();
-    await studio.number('Steps').fill('100');
     await studio.button('HiCache as published').click();
     await studio.slider('Interval').fill('1');
-    await studio.prompt.fill(PROMPT);
-    await studio.generate.click();
+    await studio.start(PROMPT, 60);
     await studio.stepsDone(2);
     await studio.number('Sigma, as a number').fill('');
     await studio.number('Sigma, as a number').fill('0.9');
     const { stats } = await studio.finished();
     expect(stats.cache.map(({ settings }) => settings.sigma)).toEqual([0.5, 0.9]);
-    await studio.close();
   });
 });
 
@@ -131,18 +120,30 @@ describe('a bundle that is not whole', () => {
     },
   };
 
-  it.each(Object.entries(breaks))('%s', async (_, { file, answer, says }) => {
-    const pattern = `**/models/**/${file}`;
-    const studio = await openStudio(browser, {
-      prepare: (page: Page) => page.context().route(pattern, answer),
-    });
-    await studio.alert.waitFor();
-    expect(await studio.alert.innerText()).toMatch(says);
-    await studio.page.getByText('No model is loaded').waitFor();
-
-    await studio.page.context().unroute(pattern);
-    await studio.button('Load the model again').click();
-    await expectPicture(studio);
+  it('says what is wrong, each time it is loaded, until it is whole', async () => {
+    let broken: string | undefined;
+    let studio: StudioPage | undefined;
+    for (const [name, { file, answer, says }] of Object.entries(breaks)) {
+      const pattern = `**/models/**/${file}`;
+      if (studio) {
+        await studio.page.context().unroute(broken!);
+        await studio.page.context().route(pattern, answer);
+        await studio.button('Load the model again').click();
+      } else {
+        studio = await openStudio(browser, {
+          prepare: (page: Page) => page.context().route(pattern, answer),
+        });
+      }
+      broken = pattern;
+      await expect
+        .poll(() => studio!.alert.allInnerTexts(), { timeout: 60_000, message: name })
+        .toEqual([expect.stringMatching(says)]);
+      await studio.page.getByText('No model is loaded').waitFor();
+    }
+    await studio!.page.context().unroute(broken!);
+    await studio!.button('Load the model again').click();
+    await expectPicture(studio!);
+    await studio!.close();
   });
 
   it('asked for a picture, it tries to load again', async () => {
@@ -157,8 +158,7 @@ describe('a bundle that is not whole', () => {
     await studio.cancel.and(studio.page.locator(':disabled')).waitFor();
     expect(await studio.alert.innerText()).toMatch(/There is no .*manifest\.json/);
     await studio.page.context().unroute(pattern);
-    await studio.number('Steps').fill('4');
-    await studio.generate.click();
+    await studio.start(PROMPT, 4);
     expect((await studio.finished()).stats.steps).toBe(4);
     await studio.close();
   });
@@ -179,6 +179,7 @@ describe('a browser without WebGPU', () => {
     expect(await studio.alert.innerText()).toMatch(/WebGPU/);
     await studio.button('Use the CPU').click();
     await expectPicture(studio);
+    await studio.close();
   });
 
   it('uses the CPU by itself and says why', async () => {
@@ -186,7 +187,7 @@ describe('a browser without WebGPU', () => {
     expect(await studio.ready()).toBe('cpu');
     await studio.page.locator('.engine summary').click();
     expect(await studio.page.locator('.engine .card').innerText()).toMatch(/WebGPU|GPU/);
-    await expectPicture(studio);
+    await studio.close();
   });
 });
 

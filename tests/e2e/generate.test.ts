@@ -7,6 +7,7 @@ import { withSmallSize } from '../unit/support/small.ts';
 import { launchBrowser, openStudio } from './browser.ts';
 import { changeOrderAndSigma } from './live-change.ts';
 import { replayOnCpu, settingsAt } from './replay.ts';
+import type { StudioPage } from './studio-page.ts';
 
 const PROMPT = 'a big fox on a blue background';
 
@@ -16,17 +17,20 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-// A software GPU, perhaps on a machine that does other things too.
+// A software GPU, perhaps on a machine that does other things too: the page is opened once.
 describe('on WebGPU', { timeout: 400_000 }, () => {
-  it('takes new settings while it runs and makes the picture that they call for', async () => {
-    const studio = await openStudio(browser, { backend: 'webgpu', manifest: withSmallSize });
+  let studio: StudioPage;
+  beforeAll(async () => {
+    studio = await openStudio(browser, { backend: 'webgpu', manifest: withSmallSize });
     expect(await studio.ready()).toBe('webgpu');
-    await studio.number('Steps').fill('12');
+  });
+  afterAll(() => studio.close());
+
+  it('takes new settings while it runs and makes the picture that they call for', async () => {
     await studio.fixSeed(7);
     await studio.button('HiCache as published').click();
     await studio.slider('Interval').fill('4');
-    await studio.prompt.fill(PROMPT);
-    await studio.generate.click();
+    await studio.start(PROMPT, 12);
 
     const { stats, pixels } = await changeOrderAndSigma(studio, 12);
 
@@ -40,34 +44,24 @@ describe('on WebGPU', { timeout: 400_000 }, () => {
     }
     expect(stats.backend).toBe('webgpu');
     expect(psnr(pixels, await replayOnCpu(stats, withSmallSize))).toBeGreaterThanOrEqual(40);
-    await studio.close();
   });
 
   it('cancels, and makes another picture after that', async () => {
-    const studio = await openStudio(browser, { backend: 'webgpu', manifest: withSmallSize });
-    expect(await studio.ready()).toBe('webgpu');
-    await studio.number('Steps').fill('100');
-    await studio.prompt.fill(PROMPT);
-    await studio.generate.click();
+    const earlier = await studio.summary.innerText();
+    await studio.start(PROMPT, 100);
     await studio.stepsDone(2);
     await studio.cancel.click();
     await studio.page.getByRole('status').getByText('cancelled').waitFor();
-    expect(await studio.summary.count()).toBe(0);
+    expect(await studio.summary.allInnerTexts()).toEqual([earlier]);
     expect(await studio.alert.count()).toBe(0);
 
-    await studio.number('Steps').fill('3');
-    await studio.generate.click();
+    await studio.start(PROMPT, 3);
     const { stats } = await studio.finished();
     expect(stats.steps).toBe(3);
-    await studio.close();
   });
 
   it('says when the GPU is lost, and works again with the model loaded anew', async () => {
-    const studio = await openStudio(browser, { backend: 'webgpu', manifest: withSmallSize });
-    expect(await studio.ready()).toBe('webgpu');
-    await studio.number('Steps').fill('100');
-    await studio.prompt.fill(PROMPT);
-    await studio.generate.click();
+    await studio.start(PROMPT, 100);
     await studio.stepsDone(1);
     const devtools = await browser.newBrowserCDPSession();
     await devtools.send('Browser.crashGpuProcess');
@@ -75,44 +69,42 @@ describe('on WebGPU', { timeout: 400_000 }, () => {
 
     await studio.button('Load the model again').click();
     expect(await studio.ready()).toBe('webgpu');
-    await studio.number('Steps').fill('1');
-    await studio.generate.click();
+    await studio.start(PROMPT, 1);
     expect((await studio.finished()).stats.backend).toBe('webgpu');
-    await studio.close();
   });
 });
 
 describe('on the CPU', () => {
+  let studio: StudioPage;
+  beforeAll(async () => {
+    studio = await openStudio(browser, { manifest: withSmallSize });
+    expect(await studio.ready()).toBe('cpu');
+  });
+  afterAll(() => studio.close());
+
   it('begins with the steps and the guidance that the model is usually given', async () => {
     const { defaults } = (await openBundleFolder(DEFAULT_BUNDLE)).manifest;
-    const studio = await openStudio(browser);
-    await studio.ready();
     const value = (name: string) => studio.number(name).inputValue();
     await expect.poll(() => value('Steps')).toBe(String(defaults.steps));
     if (defaults.guidance !== undefined)
       expect(await value('Guidance, as a number')).toBe(String(defaults.guidance));
-    await studio.close();
   });
 
   it('shows no guidance for a model that takes none', async () => {
-    const studio = await openStudio(browser, {
+    const other = await openStudio(browser, {
       manifest: (manifest) => ({
         ...manifest,
         transformer: { ...manifest.transformer, guidance: false },
       }),
     });
-    await studio.ready();
-    expect(await studio.slider('Guidance').count()).toBe(0);
-    await studio.close();
+    await other.ready();
+    expect(await other.slider('Guidance').count()).toBe(0);
+    await other.close();
   });
 
   it('computes the published nine of fifty steps at interval 7', async () => {
-    const studio = await openStudio(browser, { backend: 'cpu' });
-    expect(await studio.ready()).toBe('cpu');
-    await studio.number('Steps').fill('50');
     await studio.button('HiCache as published').click();
-    await studio.prompt.fill(PROMPT);
-    await studio.generate.click();
+    await studio.start(PROMPT, 50);
     const { stats } = await studio.finished();
 
     const published = [0, 1, 2, 9, 16, 23, 30, 37, 44];
@@ -125,30 +117,37 @@ describe('on the CPU', () => {
       'Not verified: forecast steps 46–50 (5 of 41)',
     );
     expect((await studio.timeline()).at(-1)!.text).toContain('; not verified');
-    await studio.close();
   });
 
   it('computes every step when asked to', async () => {
-    const studio = await openStudio(browser, { backend: 'cpu' });
-    await studio.ready();
     await studio.button('Compute every step').click();
-    await studio.number('Steps').fill('6');
-    await studio.prompt.fill(PROMPT);
-    await studio.generate.click();
+    await studio.start(PROMPT, 6);
     const { stats } = await studio.finished();
     expect(stats.computeSteps).toEqual([0, 1, 2, 3, 4, 5]);
     expect(stats.speedup).toBe(1);
-    await studio.close();
+  });
+
+  it('gives the same picture for the same seed, and another for another', async () => {
+    await studio.start(PROMPT, 6);
+    const first = await studio.finished();
+
+    await studio.button('Keep the seed of this picture').click();
+    await studio.generate.click();
+    const again = await studio.finished();
+    expect(again.stats.seed).toBe(first.stats.seed);
+    expect(again.pixels).toEqual(first.pixels);
+
+    await studio.button('Draw another seed').click();
+    await studio.generate.click();
+    const other = await studio.finished();
+    expect(other.stats.seed).not.toBe(first.stats.seed);
+    expect(other.pixels).not.toEqual(first.pixels);
   });
 
   it('keeps a seed of 64 bits digit by digit, and shows what torch makes of it', async () => {
     const wide = '18446744073709551615';
-    const studio = await openStudio(browser);
-    await studio.ready();
-    await studio.number('Steps').fill('2');
-    await studio.prompt.fill(PROMPT);
     await studio.fixSeed(` ${wide} `);
-    await studio.generate.click();
+    await studio.start(PROMPT, 2);
     const first = await studio.finished();
     expect(first.stats.seed).toBe(wide);
     expect(await studio.summary.innerText()).toContain(`Seed ${wide} ·`);
@@ -169,28 +168,5 @@ describe('on the CPU', () => {
     expect(await studio.alert.innerText()).toContain(
       'The seed must be a whole number from -9223372036854775808 to 18446744073709551615',
     );
-    await studio.close();
-  });
-
-  it('gives the same picture for the same seed, and another for another', async () => {
-    const studio = await openStudio(browser, { backend: 'cpu' });
-    await studio.ready();
-    await studio.number('Steps').fill('6');
-    await studio.prompt.fill(PROMPT);
-    await studio.generate.click();
-    const first = await studio.finished();
-
-    await studio.button('Keep the seed of this picture').click();
-    await studio.generate.click();
-    const again = await studio.finished();
-    expect(again.stats.seed).toBe(first.stats.seed);
-    expect(again.pixels).toEqual(first.pixels);
-
-    await studio.button('Draw another seed').click();
-    await studio.generate.click();
-    const other = await studio.finished();
-    expect(other.stats.seed).not.toBe(first.stats.seed);
-    expect(other.pixels).not.toEqual(first.pixels);
-    await studio.close();
   });
 });

@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { decode } from 'fast-png';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -18,11 +18,19 @@ import type { FinishedPicture, StudioPage } from './studio-page.ts';
 
 const PROMPT = 'a big fox on a blue background';
 
+const TINY_TITLE = 'Tiny FLUX';
+/** Folder of a checkpoint that converts in a second. */
+let tiny: string;
 let browser: Browser;
 beforeAll(async () => {
+  tiny = await mkdtemp(join(tmpdir(), 'tiny-flux-'));
+  await writeFiles(tiny, diffusersFiles());
   browser = await launchBrowser();
 });
-afterAll(() => browser.close());
+afterAll(async () => {
+  await browser.close();
+  await rm(tiny, { recursive: true });
+});
 
 async function openModels(requests: string[] = []): Promise<ModelsPage> {
   const studio = await openStudio(browser, {
@@ -93,28 +101,26 @@ it('adds a checkpoint from a folder, draws with it, also at the next visit, and 
 
 it('adds a folder that is dropped, on the dialog or on the page', async () => {
   const models = await openModels();
-  await models.drop(CHECKPOINT);
-  await models.dialog.locator('.picked', { hasText: 'pocket' }).waitFor();
+  const picked = models.dialog.locator('.picked', { hasText: basename(tiny) });
+  await models.drop(tiny);
+  await picked.waitFor();
   await models.button('Choose none of these').click();
   await models.close();
-  await models.drop(CHECKPOINT);
-  await models.dialog.locator('.picked', { hasText: 'pocket' }).waitFor();
+  await models.drop(tiny);
+  await picked.waitFor();
   await models.button('Add the model').click();
   await models.added();
-  expect(await models.stored.innerText()).toContain('From pocket');
+  expect(await models.stored.innerText()).toContain(`From ${basename(tiny)}`);
   await models.studio.close();
 });
 
 it('makes the pictures that diffusers makes, with a guidance that can be set', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'tiny-flux-'));
-  await writeFiles(folder, diffusersFiles());
   const models = await openModels();
   const { studio } = models;
   await models.dialog.getByLabel('Store weights in').selectOption('f16');
-  await models.addFolder(folder);
-  await rm(folder, { recursive: true });
-  await models.button('Use Tiny FLUX now').click();
-  await studio.page.getByText('Tiny FLUX on CPU').waitFor();
+  await models.addFolder(tiny);
+  await models.button(`Use ${TINY_TITLE} now`).click();
+  await studio.page.getByText(`${TINY_TITLE} on CPU`).waitFor();
 
   // What the model is usually given takes the place of what was set for the one before.
   expect(await studio.number('Steps').inputValue()).toBe('4');
@@ -208,15 +214,15 @@ describe('a stored model', () => {
   let models: ModelsPage;
   beforeAll(async () => {
     models = await openModels();
-    await models.addFolder(CHECKPOINT);
+    await models.addFolder(tiny);
   });
   afterAll(() => models.studio.close());
 
   it('is checked: damage is found and named', async () => {
-    await models.button(`Check ${CHECKPOINT_TITLE}`).click();
+    await models.button(`Check ${TINY_TITLE}`).click();
     await models.stored.getByText('Every file is as it was stored').waitFor();
     await models.damage('trunk.data');
-    await models.button(`Check ${CHECKPOINT_TITLE}`).click();
+    await models.button(`Check ${TINY_TITLE}`).click();
     await models.stored.getByText('Damaged: trunk.data.').waitFor();
   });
 
@@ -289,8 +295,8 @@ it('draws with a stored model at a later visit without a network', async () => {
   await studio.page.getByRole('status').getByText('works offline').waitFor({ state: 'attached' });
   const models = new ModelsPage(studio);
   await models.open();
-  await models.addFolder(CHECKPOINT);
-  await models.button(`Use ${CHECKPOINT_TITLE} now`).click();
+  await models.addFolder(tiny);
+  await models.button(`Use ${TINY_TITLE} now`).click();
   await studio.ready();
   const online = await draw(studio);
   await studio.page.context().setOffline(true);

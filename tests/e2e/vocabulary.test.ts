@@ -1,9 +1,10 @@
 /** What the page offers where a model tells which words it was trained on. */
 import { createHash } from 'node:crypto';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VOCABULARY } from '../unit/support/vocabulary.ts';
 import { launchBrowser, openStudio } from './browser.ts';
+import type { StudioPage } from './studio-page.ts';
 
 const FILE = 'vocabulary.json';
 
@@ -47,43 +48,68 @@ async function openWith(vocabulary: unknown) {
   return openStudio(browser, { prepare: (page) => withVocabulary(page, text) });
 }
 
-it('hints at unknown words while they are typed, and a click on a suggestion mends the prompt', async () => {
-  const studio = await openWith(VOCABULARY);
-  await studio.ready();
-  const hint = studio.page.locator('.prompt-hint');
-  await studio.prompt.fill('a zebra and an Appel, appel');
-  const apple = studio.page.getByRole('button', { name: 'apple, instead of Appel', exact: true });
-  await apple.waitFor();
-  expect(await hint.innerText()).toContain('The model does not know: zebra and Appel.');
-  expect(await hint.getByRole('button').allInnerTexts()).toEqual(['apple']);
+describe('a model that names its words', () => {
+  let studio: StudioPage;
+  beforeAll(async () => {
+    studio = await openWith(VOCABULARY);
+    await studio.ready();
+  });
+  afterAll(() => studio.close());
 
-  await apple.click();
-  expect(await studio.prompt.inputValue()).toBe('a zebra and an apple, apple');
-  expect(await studio.prompt.evaluate((field) => field === document.activeElement)).toBe(true);
-  await hint.getByText('The model does not know: zebra.').waitFor();
-  expect(await hint.getByRole('button').count()).toBe(0);
-  // It only changes the prompt.
-  expect(await studio.page.locator('.bar.done').count()).toBe(0);
-  await studio.close();
-});
+  it('hints at unknown words while they are typed, and a click on a suggestion mends the prompt', async () => {
+    const hint = studio.page.locator('.prompt-hint');
+    await studio.prompt.fill('a zebra and an Appel, appel');
+    const apple = studio.page.getByRole('button', { name: 'apple, instead of Appel', exact: true });
+    await apple.waitFor();
+    expect(await hint.innerText()).toContain('The model does not know: zebra and Appel.');
+    expect(await hint.getByRole('button').allInnerTexts()).toEqual(['apple']);
 
-it('tells of the words that a picture was made without, where they can be mended too', async () => {
-  const studio = await openWith(VOCABULARY);
-  await studio.ready();
-  await studio.number('Steps').fill('3');
-  await studio.prompt.fill('a striped foxx');
-  await studio.generate.click();
-  const { stats } = await studio.finished();
-  expect(stats.unknownWords).toEqual(['foxx']);
-  expect(await studio.unknownWords.innerText()).toMatch(
-    /^The model does not know: foxx\. It drew the rest\.\s+For foxx, try\s+fox$/,
-  );
-  // Said once, there.
-  expect(await studio.page.locator('.prompt-hint').innerText()).toBe('');
-  await studio.unknownWords.getByRole('button').click();
-  expect(await studio.prompt.inputValue()).toBe('a striped fox');
-  expect(await studio.unknownWords.getByRole('button').count()).toBe(0);
-  await studio.close();
+    await apple.click();
+    expect(await studio.prompt.inputValue()).toBe('a zebra and an apple, apple');
+    expect(await studio.prompt.evaluate((field) => field === document.activeElement)).toBe(true);
+    await hint.getByText('The model does not know: zebra.').waitFor();
+    expect(await hint.getByRole('button').count()).toBe(0);
+    // It only changes the prompt.
+    expect(await studio.page.locator('.bar.done').count()).toBe(0);
+  });
+
+  it('tells of the words that a picture was made without, where they can be mended too', async () => {
+    await studio.start('a striped foxx', 3);
+    const { stats } = await studio.finished();
+    expect(stats.unknownWords).toEqual(['foxx']);
+    expect(await studio.unknownWords.innerText()).toMatch(
+      /^The model does not know: foxx\. It drew the rest\.\s+For foxx, try\s+fox$/,
+    );
+    // Said once, there.
+    expect(await studio.page.locator('.prompt-hint').innerText()).toBe('');
+    await studio.unknownWords.getByRole('button').click();
+    expect(await studio.prompt.inputValue()).toBe('a striped fox');
+    expect(await studio.unknownWords.getByRole('button').count()).toBe(0);
+  });
+
+  it('lists what it can draw, to search and to put into the prompt at the caret', async () => {
+    await studio.prompt.fill('a  on blue');
+    await studio.prompt.evaluate((field: HTMLTextAreaElement) => field.setSelectionRange(2, 2));
+    await studio.page.getByText('What can it draw?').click();
+    const list = studio.page.getByRole('list', { name: 'Things that it can draw' });
+    await list.getByRole('button', { name: 'wolf' }).waitFor();
+    expect(await list.getByRole('button').count()).toBe(VOCABULARY.concepts.length);
+
+    const search = studio.page.getByRole('searchbox');
+    await search.fill('kitty');
+    expect(await list.getByRole('button').allInnerTexts()).toEqual(['cat']);
+    await list.getByRole('button', { name: 'cat' }).click();
+    expect(await studio.prompt.inputValue()).toBe('a cat on blue');
+
+    // By keyboard, after what was put there before.
+    await search.fill('crab');
+    await search.press('ArrowDown');
+    await studio.page.keyboard.press('ArrowRight');
+    await studio.page.keyboard.press('Enter');
+    expect(await studio.prompt.inputValue()).toBe('a cat hermit crab on blue');
+    await search.press('Enter');
+    expect(await studio.prompt.inputValue()).toBe('a cat hermit crab crab on blue');
+  });
 });
 
 it('fixes all words at once, by keyboard too, and takes it back', async () => {
@@ -141,33 +167,6 @@ it('says up to which word it reads, counts on while the rest is typed, and is si
   expect(await hint.locator('s').innerText()).toBe('or two dogs');
   await studio.prompt.fill(start);
   await hint.waitFor({ state: 'detached' });
-  await studio.close();
-});
-
-it('lists what it can draw, to search and to put into the prompt at the caret', async () => {
-  const studio = await openWith(VOCABULARY);
-  await studio.ready();
-  await studio.prompt.fill('a  on blue');
-  await studio.prompt.evaluate((field: HTMLTextAreaElement) => field.setSelectionRange(2, 2));
-  await studio.page.getByText('What can it draw?').click();
-  const list = studio.page.getByRole('list', { name: 'Things that it can draw' });
-  await list.getByRole('button', { name: 'wolf' }).waitFor();
-  expect(await list.getByRole('button').count()).toBe(VOCABULARY.concepts.length);
-
-  const search = studio.page.getByRole('searchbox');
-  await search.fill('kitty');
-  expect(await list.getByRole('button').allInnerTexts()).toEqual(['cat']);
-  await list.getByRole('button', { name: 'cat' }).click();
-  expect(await studio.prompt.inputValue()).toBe('a cat on blue');
-
-  // By keyboard, after what was put there before.
-  await search.fill('crab');
-  await search.press('ArrowDown');
-  await studio.page.keyboard.press('ArrowRight');
-  await studio.page.keyboard.press('Enter');
-  expect(await studio.prompt.inputValue()).toBe('a cat hermit crab on blue');
-  await search.press('Enter');
-  expect(await studio.prompt.inputValue()).toBe('a cat hermit crab crab on blue');
   await studio.close();
 });
 

@@ -86,7 +86,7 @@ describe('a download', () => {
     expect(reports.at(-1)).toMatchObject({ loadedBytes: total, totalBytes: total });
     expect(
       reports.every(({ loadedBytes }, i) => loadedBytes >= (reports[i - 1]?.loadedBytes ?? 0)),
-    );
+    ).toBe(true);
     expect((await openStoredBundle(storage.root)).manifest).toEqual(made.manifest);
   });
 

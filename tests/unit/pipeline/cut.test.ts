@@ -46,6 +46,17 @@ type Knowledge = Parameters<typeof readPrompt>[0];
 
 const idsOf = (prompt: string, lengths: typeof FLUX_LENGTHS, by: Knowledge = knowledge) =>
   tokenize(by.tokenizers, readPrompt(by, prompt, lengths).encodedPrompt, lengths);
+/** Without padding, which is the id of unknown letters too in small vocabularies. */
+const readIds = (
+  encoder: 't5' | 'clip',
+  prompt: string,
+  lengths: typeof FLUX_LENGTHS,
+  by: Knowledge,
+): number[] =>
+  by.tokenizers[encoder]
+    .encode(readPrompt(by, prompt, lengths).encodedPrompt)
+    .ids.slice(0, -1)
+    .slice(0, lengths[`${encoder}Tokens`] - 1);
 const cutsOf = (prompt: string, lengths = POCKET_LENGTHS, by: Knowledge = knowledge) =>
   readPrompt(by, prompt, lengths).cuts;
 const repeat = (count: number, text: string): string => Array<string>(count).fill(text).join(' ');
@@ -149,10 +160,15 @@ describe('for any prompt', () => {
           if (/\p{Extended_Pictographic}/u.test(text)) continue;
           // One word less is too little.
           const before = wordsIn(kept).at(-2)?.end ?? 0;
-          expect(idsOf(text.slice(0, before), length, by)[encoder]).not.toEqual(all[encoder]);
+          expect(readIds(encoder, text.slice(0, before), length, by)).not.toEqual(
+            readIds(encoder, text, length, by),
+          );
         }
       }),
-      { numRuns: 150 },
+      {
+        numRuns: 150,
+        examples: [["don't — 3️⃣ лиса fox naïve !0 ", { t5Tokens: 28, clipTokens: 32 }]],
+      },
     );
   });
 

@@ -16,16 +16,16 @@ function room(files, group, message, ignores = []) {
 
 /** Files of the worker room that the page loads. */
 const PAGE_SIDE = [
-  'src/worker/client.ts',
-  'src/worker/library-client.ts',
-  'src/worker/start.ts',
-  'src/worker/api.ts',
-  'src/worker/library-api.ts',
-  'src/worker/errors.ts',
+  'src/workers/engine/client.ts',
+  'src/workers/library/client.ts',
+  'src/workers/start.ts',
+  'src/workers/engine/api.ts',
+  'src/workers/library/api.ts',
+  'src/workers/rpc.ts',
 ];
 
 export default tseslint.config(
-  { ignores: ['dist', 'training', 'public', 'src/onnx/proto/*_pb.ts'] },
+  { ignores: ['dist', 'training', 'public', 'src/convert/graphs/proto/*_pb.ts'] },
   js.configs.recommended,
   tseslint.configs.strict,
   tseslint.configs.stylistic,
@@ -37,7 +37,7 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
-  { files: ['tools/**', 'tests/**'], rules: { 'no-console': 'off' } },
+  { files: ['cli/**', 'tests/**'], rules: { 'no-console': 'off' } },
   {
     // What an assertion that asserts nothing, or a test that never runs, looks like.
     files: ['tests/**/*.test.{ts,tsx}'],
@@ -51,7 +51,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/cache/**'],
+    files: ['src/forecast/**'],
     rules: {
       'no-restricted-imports': [
         'error',
@@ -64,7 +64,7 @@ export default tseslint.config(
     },
   },
   room(
-    ['src/ui/**', 'src/pwa/**', 'src/main.ts'],
+    ['src/app/**', 'src/app/pwa/**', 'src/main.ts'],
     [
       '**/worker/*',
       '!**/worker/client.ts',
@@ -84,18 +84,18 @@ export default tseslint.config(
     'Page-side files load no engine code.',
   ),
   room(
-    ['src/worker/**'],
+    ['src/workers/**'],
     ['../ui/**', '../onnx/**'],
     'The engine knows nothing of the page, and makes no bundles.',
-    [...PAGE_SIDE, 'src/worker/library.ts', 'src/worker/import.ts'],
+    [...PAGE_SIDE, 'src/workers/library/worker.ts', 'src/workers/library/import.ts'],
   ),
   room(
-    ['src/worker/library.ts', 'src/worker/import.ts'],
+    ['src/workers/library/worker.ts', 'src/workers/library/import.ts'],
     ['../ui/**', '../pipeline/**', 'onnxruntime-web*'],
     'The worker that keeps models runs none.',
   ),
   room(
-    ['src/pipeline/**'],
+    ['src/sampling/**'],
     [
       '../ui/**',
       '../worker/**',
@@ -108,7 +108,7 @@ export default tseslint.config(
     'The pipeline drives the backend interface and sees no GPU or ONNX Runtime type.',
   ),
   room(
-    ['src/backend/**'],
+    ['src/runtime/**'],
     [
       '../ui/**',
       '../../ui/**',
@@ -128,7 +128,7 @@ export default tseslint.config(
     'Backends are below the pipeline.',
   ),
   room(
-    ['src/bundle/**', 'src/onnx/**'],
+    ['src/bundle/**', 'src/convert/**'],
     ['**/ui/**', '**/worker/**', '**/pipeline/**', '**/backend/**', 'onnxruntime-web*'],
     'Bundles and graphs are below everything that runs them.',
   ),

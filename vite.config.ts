@@ -1,7 +1,7 @@
 import preact from '@preact/preset-vite';
 import { defaultClientConditions, defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
-import { pwa } from './src/pwa/options.ts';
+import { pwa } from './src/app/pwa/options.ts';
 
 /** Cross-origin isolation: without it a page gets no shared memory, and wasm no threads. */
 const headers = {

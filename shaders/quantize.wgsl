@@ -1,6 +1,6 @@
 // Quantize: rows of a matrix, f32, to blocks of 32 codes of 4 or 8 bits with a scale each, as
 // MatMulNBits has them: weight = scale * (code - middle). The scale is searched for the least
-// squared error, as src/onnx/scale-search.ts does, whose choice this is but for ties in rounding.
+// squared error, as src/convert/quantize/scale-search.ts does, whose choice this is but for ties in rounding.
 //
 // Dispatch  one invocation per block, in a row of workgroups of `workgroup_size`.
 // Loads     each invocation reads its own 32 numbers and writes its own codes. Scales are half as

@@ -1,11 +1,11 @@
 import { h, render } from 'preact';
-import { workOffline } from './pwa/register.ts';
-import { openPage } from './ui/actions.ts';
-import { App } from './ui/App.tsx';
-import './ui/styles.css';
-import './ui/models/models.css';
-import './ui/words/words.css';
-import './ui/forced-colors.css';
+import { workOffline } from './app/pwa/register.ts';
+import { openPage } from './app/actions.ts';
+import { App } from './app/App.tsx';
+import './app/styles.css';
+import './app/models/models.css';
+import './app/prompt/words.css';
+import './app/forced-colors.css';
 
 /** Storage that answers later than this does not keep people from the page. */
 const FIRST_FRAME_MS = 500;

@@ -4,7 +4,7 @@
 #   TIER=1 training/embed.sh FOLDER     TIER: the last tier of concepts that it was trained on
 #
 # Title, examples, sizes and defaults stay those of training/pocket/bundle.json: edit it if they change,
-# and tools/bench-prompts.json (evaluate.py --list). Afterwards: npm test, npm run screenshot, and
+# and cli/bench/prompts.json (evaluate.py --list). Afterwards: npm test, npm run screenshot, and
 # `npm run hicache -- calibrate`, since a new bundle has no calibration.
 set -euo pipefail
 trained=$(realpath "$1")

@@ -1,6 +1,6 @@
 """Which layers need 8 bits: how far the velocity is off when a group of them gets more than 4.
 
-Quantizes as src/onnx/quantizer.ts does, but puts the result back as ordinary weights. Compares
+Quantizes as src/convert/quantize/quantizer.ts does, but puts the result back as ordinary weights. Compares
 with the unquantized model at the latents that it goes through itself, prompt by prompt. Prints
 for every group what share of the squared error goes away, what that costs in bytes on this model,
 and on FLUX.1 (19 double and 38 single blocks, 12 billion weights).
@@ -64,7 +64,7 @@ GROUPS = {
     "all v": r"^(single_)?transformer_blocks\..*attn\.(to_v|add_v_proj)$",
     "all v and attention out": r"^(single_)?transformer_blocks\..*attn\.(to_v|add_v_proj|to_out\.0|to_add_out)$",
 }
-# As src/onnx/policy.ts says.
+# As src/convert/quantize/precision-policy.ts says.
 POLICIES = {
     "nothing": "$^",
     "int4": r"^(transformer_blocks\.0\.(attn|ff|ff_context)\.|single_transformer_blocks\.\d+\.attn\.to_v$)",

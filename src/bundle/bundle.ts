@@ -1,11 +1,11 @@
 /** A bundle: the folder of a converted model, as any static host can serve it. */
-import { AppError } from '../errors.ts';
+import { AppError } from '../shared/errors.ts';
 import { entryOf } from './files.ts';
-import { get, type HttpOptions, whileConnected } from './http.ts';
+import { get, type HttpOptions, whileConnected } from './http/request.ts';
 import { type Manifest, PART_BYTES } from './manifest.ts';
 import { type LoadProgress, progressOfLoading } from './progress.ts';
 import { readManifest } from './remote-manifest.ts';
-import { chunksOf, promisedBytes } from './responses.ts';
+import { chunksOf, promisedBytes } from './http/responses.ts';
 import { type FileEntry, partHashes, verifyBlob, verifyFile, wrongSize } from './verify.ts';
 
 /** Files are verified on their way here, or were when they were stored on this device. */

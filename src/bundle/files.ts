@@ -1,5 +1,5 @@
 /** Which files a bundle's components are made of. */
-import { AppError } from '../errors.ts';
+import { AppError } from '../shared/errors.ts';
 import type { GraphFiles, Manifest } from './manifest.ts';
 
 export type Precision = 'float32' | 'float16';

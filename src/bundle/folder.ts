@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts';
+import { AppError } from '../shared/errors.ts';
 
 /**
  * A folder that a bundle is written into, file by file, each from its beginning to its end, and

@@ -1,6 +1,6 @@
 /** A bundle's JSON files, checked as they are read. */
 import * as v from 'valibot';
-import { AppError } from '../errors.ts';
+import { AppError } from '../shared/errors.ts';
 
 /**
  * Parses `text` and validates it. `where` is the file or address, for the error.

@@ -1,7 +1,7 @@
 /** The bundle's manifest: the schema is the validator. */
 import * as v from 'valibot';
-import { ABSCISSAS, DIFFERENCES, FORECAST_BASES, LIMITS } from '../cache/settings.ts';
-import { GUIDANCE } from '../limits.ts';
+import { ABSCISSAS, DIFFERENCES, FORECAST_BASES, LIMITS } from '../forecast/settings.ts';
+import { GUIDANCE } from '../shared/limits.ts';
 import { parseJson } from './json.ts';
 import { scheduleFields } from './schedule-fields.ts';
 

@@ -1,5 +1,5 @@
 /** A writable folder out of files that can be read and written at any place. */
-import { AppError } from '../errors.ts';
+import { AppError } from '../shared/errors.ts';
 import { namesOf, type RepairableFolder } from './folder.ts';
 
 type Maybe<T> = T | Promise<T>;

@@ -1,9 +1,9 @@
 /** The manifest of a bundle that some server has. */
-import { AppError } from '../errors.ts';
+import { AppError } from '../shared/errors.ts';
 import { checkComplete } from './files.ts';
-import { folderOf, get, type HttpOptions } from './http.ts';
+import { folderOf, get, type HttpOptions } from './http/request.ts';
 import { type Manifest, MANIFEST, MOST_MANIFEST_BYTES, parseManifest } from './manifest.ts';
-import { bytesOf, refusePage } from './responses.ts';
+import { bytesOf, refusePage } from './http/responses.ts';
 
 export interface RemoteManifest {
   readonly manifest: Manifest;

@@ -1,6 +1,6 @@
 /** Every file of a bundle is checked against the manifest before anything uses it. */
 import { bytesToHex } from '@noble/hashes/utils.js';
-import { AppError } from '../errors.ts';
+import { AppError } from '../shared/errors.ts';
 import { type Manifest, PART_BYTES } from './manifest.ts';
 import { runningHash } from './running-hash.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { psnr } from '../../tools/psnr.ts';
+import { psnr } from '../../cli/lib/psnr.ts';
 import { replayOnCpu } from '../e2e/replay.ts';
 import { type Firefox, launchFirefox } from './firefox.ts';
 

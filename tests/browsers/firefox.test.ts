@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { psnr } from '../../tools/psnr.ts';
-import { servePage } from '../../tools/serve.ts';
+import { psnr } from '../../cli/lib/psnr.ts';
+import { servePage } from '../../scripts/serve.ts';
 import { changeOrderAndSigma } from '../e2e/live-change.ts';
 import { replayOnCpu } from '../e2e/replay.ts';
 import type { StudioPage } from '../e2e/studio-page.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, firefox } from 'playwright-core';
 import { inject } from 'vitest';
-import type { BackendChoice } from '../../src/worker/api.ts';
+import type { BackendChoice } from '../../src/workers/engine/api.ts';
 import { StudioPage } from '../e2e/studio-page.ts';
 import { takeDownload } from './downloads.ts';
 

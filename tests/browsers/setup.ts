@@ -1,7 +1,7 @@
 /** Before the tests of other browsers: the programs, installed if need be, and a fresh build. */
 import type { TestProject } from 'vitest/node';
-import { findFirefox, findWebKit, type WebKitPrograms } from '../../tools/browsers.ts';
-import { openChroot } from '../../tools/float16-chroot.ts';
+import { findFirefox, findWebKit, type WebKitPrograms } from '../../scripts/browsers.ts';
+import { openChroot } from '../../scripts/float16-chroot.ts';
 import { serveFreshBuild } from '../e2e/built-page.ts';
 
 declare module 'vitest' {

@@ -1,7 +1,7 @@
 /** The page in a browser under classic WebDriver, used by the names that assistive technology reads. */
 import { decode } from 'fast-png';
 import { By, until, type WebElement } from 'selenium-webdriver';
-import type { GenerateStats } from '../../src/pipeline/stats.ts';
+import type { GenerateStats } from '../../src/sampling/stats.ts';
 import { type FinishedPicture, LABELS } from '../e2e/studio-page.ts';
 import { takeDownload } from './downloads.ts';
 import type { WebKit } from './webkit.ts';

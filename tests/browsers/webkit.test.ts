@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { psnr } from '../../tools/psnr.ts';
-import { servePage } from '../../tools/serve.ts';
+import { psnr } from '../../cli/lib/psnr.ts';
+import { servePage } from '../../scripts/serve.ts';
 import { replayOnCpu } from '../e2e/replay.ts';
 import { launchWebKit, type WebKit } from './webkit.ts';
 import { WebKitPage } from './webkit-page.ts';

@@ -1,6 +1,6 @@
 import type { Browser, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HEADLESS_FLAGS } from '../../tools/chromium.ts';
+import { HEADLESS_FLAGS } from '../../scripts/chromium.ts';
 import { withSmallSize } from '../unit/support/small.ts';
 import { launchBrowser, openStudio } from './browser.ts';
 import type { StudioPage } from './studio-page.ts';

@@ -1,9 +1,9 @@
 /** One headless Chromium per test file, and a page of ours in it. */
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { inject } from 'vitest';
-import { HEADLESS_FLAGS } from '../../tools/chromium.ts';
+import { HEADLESS_FLAGS } from '../../scripts/chromium.ts';
 import type { Manifest } from '../../src/bundle/manifest.ts';
-import type { BackendChoice } from '../../src/worker/api.ts';
+import type { BackendChoice } from '../../src/workers/engine/api.ts';
 import { StudioPage } from './studio-page.ts';
 
 export function launchBrowser(flags: readonly string[] = HEADLESS_FLAGS): Promise<Browser> {

@@ -1,7 +1,7 @@
 /** A fresh build of the page, served as `npm start` serves it. */
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
-import { type PageServer, servePage } from '../../tools/serve.ts';
+import { type PageServer, servePage } from '../../scripts/serve.ts';
 
 export async function serveFreshBuild(): Promise<PageServer> {
   const root = fileURLToPath(new URL('../..', import.meta.url));

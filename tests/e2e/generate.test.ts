@@ -1,8 +1,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEFAULT_BUNDLE } from '../../tools/engine.ts';
-import { openBundleFolder } from '../../tools/folder-bundle.ts';
-import { psnr } from '../../tools/psnr.ts';
+import { DEFAULT_BUNDLE } from '../../cli/lib/engine.ts';
+import { openBundleFolder } from '../../src/node/folder-bundle.ts';
+import { psnr } from '../../cli/lib/psnr.ts';
 import { withSmallSize } from '../unit/support/small.ts';
 import { launchBrowser, openStudio } from './browser.ts';
 import { changeOrderAndSigma } from './live-change.ts';

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { decode } from 'fast-png';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { psnr } from '../../tools/psnr.ts';
+import { psnr } from '../../cli/lib/psnr.ts';
 import {
   diffusersFiles,
   goldenFolder,

@@ -1,9 +1,9 @@
 /** The run of a page again in Node, on the CPU. */
 import type { Manifest } from '../../src/bundle/manifest.ts';
-import { generate } from '../../src/pipeline/generate.ts';
-import type { GenerateStats } from '../../src/pipeline/stats.ts';
-import { DEFAULT_BUNDLE, startEngine } from '../../tools/engine.ts';
-import { openBundleFolder } from '../../tools/folder-bundle.ts';
+import { generate } from '../../src/sampling/generate.ts';
+import type { GenerateStats } from '../../src/sampling/stats.ts';
+import { DEFAULT_BUNDLE, startEngine } from '../../cli/lib/engine.ts';
+import { openBundleFolder } from '../../src/node/folder-bundle.ts';
 
 export function settingsAt({ cache }: GenerateStats, step: number) {
   return cache.findLast(({ fromStep }) => fromStep <= step)!.settings;

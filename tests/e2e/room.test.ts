@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { HEADLESS_FLAGS } from '../../tools/chromium.ts';
+import { HEADLESS_FLAGS } from '../../scripts/chromium.ts';
 import { writeTrueFlux } from '../unit/support/true-flux.ts';
 import { launchBrowser, openStudio } from './browser.ts';
 import { CHECKPOINT, CHECKPOINT_TITLE, ModelsPage } from './models-page.ts';

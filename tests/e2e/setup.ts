@@ -1,6 +1,6 @@
 /** Before all end-to-end tests: a fresh build, served as `npm start` serves it, and a Chromium. */
 import type { TestProject } from 'vitest/node';
-import { findChromium } from '../../tools/chromium.ts';
+import { findChromium } from '../../scripts/chromium.ts';
 import { serveFreshBuild } from './built-page.ts';
 
 declare module 'vitest' {

@@ -1,10 +1,10 @@
 /** A dedicated worker that has the store of a real browser; store.test.ts calls it. */
-import { downloadBundle } from '../../src/bundle/download.ts';
-import { type ModelInWork, type ModelStore, openStore } from '../../src/bundle/store.ts';
+import { downloadBundle } from '../../src/bundle/download/download.ts';
+import { type ModelInWork, type ModelStore, openStore } from '../../src/bundle/store/store.ts';
 import type { OpfsFolder } from '../../src/bundle/store/opfs.ts';
 import { browserRecords, type ModelRecord } from '../../src/bundle/store/records.ts';
 import { opfsFolder } from '../../src/bundle/store/opfs-folder.ts';
-import { reportOf } from '../../src/errors.ts';
+import { reportOf } from '../../src/shared/errors.ts';
 import { FOLDER_CHECKS } from '../unit/support/folder-checks.ts';
 
 let held: ModelInWork | undefined;

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { build, type Rolldown } from 'vite';
 import { afterAll, beforeAll, beforeEach, afterEach, expect, inject, test } from 'vitest';
-import type { ErrorReport } from '../../src/errors.ts';
+import type { ErrorReport } from '../../src/shared/errors.ts';
 import { launchBrowser } from './browser.ts';
 import type { Calls } from './store-worker.ts';
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { decode } from 'fast-png';
 import type { Locator, Page } from 'playwright-core';
-import type { GenerateStats } from '../../src/pipeline/stats.ts';
+import type { GenerateStats } from '../../src/sampling/stats.ts';
 
 /** Names of controls that pages of other drivers look for too. */
 export const LABELS = {

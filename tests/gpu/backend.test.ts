@@ -1,27 +1,27 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Backend } from '../../src/backend/backend.ts';
-import { activationBytes } from '../../src/backend/activations.ts';
-import { type BackendOptions, chooseBackend } from '../../src/backend/choose.ts';
-import { limitsFor } from '../../src/backend/options.ts';
-import { partsOf } from '../../src/backend/parts.ts';
-import { createWebGpuBackend } from '../../src/backend/webgpu/backend.ts';
-import { precisionOf } from '../../src/backend/webgpu/device.ts';
-import { WebGpuSessions } from '../../src/backend/webgpu/sessions.ts';
-import { DeviceWatch } from '../../src/backend/webgpu/watch.ts';
+import type { Backend } from '../../src/runtime/backend.ts';
+import { activationBytes } from '../../src/runtime/memory/activations.ts';
+import { type BackendOptions, chooseBackend } from '../../src/runtime/choose.ts';
+import { limitsFor } from '../../src/runtime/options.ts';
+import { partsOf } from '../../src/runtime/memory/parts.ts';
+import { createWebGpuBackend } from '../../src/runtime/webgpu/backend.ts';
+import { precisionOf } from '../../src/runtime/webgpu/device.ts';
+import { WebGpuSessions } from '../../src/runtime/webgpu/sessions.ts';
+import { DeviceWatch } from '../../src/runtime/webgpu/watch.ts';
 import type { Bundle } from '../../src/bundle/bundle.ts';
-import { MAX_ANCHORS } from '../../src/cache/settings.ts';
-import { GraphBuilder } from '../../src/onnx/builder.ts';
-import { guidanceOf } from '../../src/pipeline/request.ts';
-import { openBundleFolder } from '../../tools/folder-bundle.ts';
-import { nodeHost } from '../../tools/node-ort.ts';
-import { expectFollowed, expectRefusals } from '../unit/backend/expect-backend.ts';
+import { MAX_ANCHORS } from '../../src/forecast/settings.ts';
+import { GraphBuilder } from '../../src/convert/graphs/builder.ts';
+import { guidanceOf } from '../../src/sampling/request.ts';
+import { openBundleFolder } from '../../src/node/folder-bundle.ts';
+import { nodeHost } from '../../src/node/ort.ts';
+import { expectFollowed, expectRefusals } from '../unit/runtime/expect-backend.ts';
 import {
   beginOn,
   deviation,
   formulaBundle,
   runByHand,
   runOn,
-} from '../unit/backend/formula-bundle.ts';
+} from '../unit/runtime/formula-bundle.ts';
 import { testDevice } from './support.ts';
 
 /** Shares of the largest value; half precision keeps 11 bits. */

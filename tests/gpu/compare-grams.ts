@@ -1,5 +1,5 @@
-import type { Backend } from '../../src/backend/backend.ts';
-import { Gram } from '../../src/cache/gram.ts';
+import type { Backend } from '../../src/runtime/backend.ts';
+import { Gram } from '../../src/forecast/verification/gram.ts';
 
 /** Forecasts to be judged: damped, straight, curved, and one that does not sum to one. */
 const WEIGHTS = [[1], [1.5, -0.5], [2, -1], [3, -3, 1], [0.9, 0.05]];

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eulerStep } from '../../src/backend/cpu/euler_step.ts';
-import { EulerStepKernel } from '../../src/backend/webgpu/euler_step.ts';
+import { eulerStep } from '../../src/runtime/cpu/euler_step.ts';
+import { EulerStepKernel } from '../../src/runtime/webgpu/kernels/euler_step.ts';
 import { filledBuffer, readBytes, testDevice } from './support.ts';
 
 const source = readFileSync('shaders/euler_step.wgsl', 'utf8');

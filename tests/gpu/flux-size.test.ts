@@ -6,22 +6,22 @@
 import { readFileSync } from 'node:fs';
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import { expect, test } from 'vitest';
-import { eulerStep } from '../../src/backend/cpu/euler_step.ts';
-import { forecast } from '../../src/backend/cpu/forecast.ts';
-import { outputOf, type Ort, runSession, type Tensors } from '../../src/backend/ort.ts';
-import { ortQueue } from '../../src/backend/serial.ts';
-import { readFloats, storageBuffer } from '../../src/backend/webgpu/buffers.ts';
-import { EulerStepKernel } from '../../src/backend/webgpu/euler_step.ts';
-import { ForecastKernel, MOST_ANCHORS } from '../../src/backend/webgpu/forecast.ts';
-import { floatsToHalves, halvesToFloats } from '../../src/half.ts';
-import type { GraphBuilder, Precision } from '../../src/onnx/builder.ts';
-import { headGraph } from '../../src/onnx/components/head.ts';
-import { parseConfig, schemas } from '../../src/onnx/configs.ts';
-import { noTensor, type TensorSource } from '../../src/onnx/tensors.ts';
-import { deviation } from '../../tools/deviation.ts';
-import { ortCpu, ortWebGpu } from '../../tools/node-ort.ts';
-import { FLUX } from '../unit/onnx/flux-dev.ts';
-import { DataFiles } from '../unit/onnx/flux-models.ts';
+import { eulerStep } from '../../src/runtime/cpu/euler_step.ts';
+import { forecast } from '../../src/runtime/cpu/forecast.ts';
+import { outputOf, type Ort, runSession, type Tensors } from '../../src/runtime/ort/session.ts';
+import { ortQueue } from '../../src/runtime/ort/serial.ts';
+import { readFloats, storageBuffer } from '../../src/runtime/webgpu/buffers.ts';
+import { EulerStepKernel } from '../../src/runtime/webgpu/kernels/euler_step.ts';
+import { ForecastKernel, MOST_ANCHORS } from '../../src/runtime/webgpu/kernels/forecast.ts';
+import { floatsToHalves, halvesToFloats } from '../../src/shared/half.ts';
+import type { GraphBuilder, Precision } from '../../src/convert/graphs/builder.ts';
+import { headGraph } from '../../src/convert/graphs/components/head.ts';
+import { parseConfig, schemas } from '../../src/convert/checkpoint/configs.ts';
+import { noTensor, type TensorSource } from '../../src/convert/checkpoint/tensors.ts';
+import { deviation } from '../../cli/lib/deviation.ts';
+import { ortCpu, ortWebGpu } from '../../src/node/ort.ts';
+import { FLUX } from '../unit/convert/flux-dev.ts';
+import { DataFiles } from '../unit/convert/flux-models.ts';
 import { filledBuffer, needsShaders, PRECISIONS, testDevice } from './support.ts';
 
 /** FLUX.1-dev's; the head has none of its blocks. */
@@ -151,7 +151,7 @@ interface Step {
   readonly latents: Float32Array;
 }
 
-/** As src/backend/webgpu/run.ts does it: nothing leaves the GPU in between. */
+/** As src/runtime/webgpu/run.ts does it: nothing leaves the GPU in between. */
 async function stepOnGpu(
   data: DataFiles,
   graph: GraphBuilder,

@@ -3,24 +3,24 @@
  * CPU gives. The models are those of tests/golden/flux.
  */
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { GraphBuilder, Precision } from '../../src/onnx/builder.ts';
-import { decoderGraph } from '../../src/onnx/components/decoder.ts';
-import { encoderGraph } from '../../src/onnx/components/encoder.ts';
-import { trunkGraph } from '../../src/onnx/components/trunk.ts';
-import { t5Graph } from '../../src/onnx/components/t5.ts';
-import { parseConfig, schemas } from '../../src/onnx/configs.ts';
-import type { Quantization } from '../../src/onnx/policy.ts';
-import { planT5, planTrunk, storedSizes } from '../../src/onnx/segments.ts';
-import { deviation } from '../../tools/deviation.ts';
-import { ortCpu, ortWebGpu } from '../../tools/node-ort.ts';
-import { attentionFeeds, attentionGraph } from '../unit/onnx/attention-graph.ts';
+import type { GraphBuilder, Precision } from '../../src/convert/graphs/builder.ts';
+import { decoderGraph } from '../../src/convert/graphs/components/decoder.ts';
+import { encoderGraph } from '../../src/convert/graphs/components/encoder.ts';
+import { trunkGraph } from '../../src/convert/graphs/components/trunk.ts';
+import { t5Graph } from '../../src/convert/graphs/components/t5.ts';
+import { parseConfig, schemas } from '../../src/convert/checkpoint/configs.ts';
+import type { Quantization } from '../../src/convert/quantize/precision-policy.ts';
+import { planT5, planTrunk, storedSizes } from '../../src/convert/graphs/segments.ts';
+import { deviation } from '../../cli/lib/deviation.ts';
+import { ortCpu, ortWebGpu } from '../../src/node/ort.ts';
+import { attentionFeeds, attentionGraph } from '../unit/convert/attention-graph.ts';
 import {
   DataFiles,
   floatFeeds,
   halved,
   integerFeeds,
   openSmallModel,
-} from '../unit/onnx/flux-models.ts';
+} from '../unit/convert/flux-models.ts';
 import { needsShaders, PRECISIONS, testDevice } from './support.ts';
 
 const TIMEOUT = 240_000;

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { create } from 'webgpu';
-import { forecast } from '../../src/backend/cpu/forecast.ts';
-import { floatsToHalves, halvesToFloats } from '../../src/half.ts';
-import { storageBuffer } from '../../src/backend/webgpu/buffers.ts';
-import { ForecastKernel, MOST_ANCHORS } from '../../src/backend/webgpu/forecast.ts';
-import type { Precision } from '../../src/backend/webgpu/precision.ts';
+import { forecast } from '../../src/runtime/cpu/forecast.ts';
+import { floatsToHalves, halvesToFloats } from '../../src/shared/half.ts';
+import { storageBuffer } from '../../src/runtime/webgpu/buffers.ts';
+import { ForecastKernel, MOST_ANCHORS } from '../../src/runtime/webgpu/kernels/forecast.ts';
+import type { Precision } from '../../src/runtime/webgpu/precision.ts';
 import {
   filledBuffer,
   needsShaders,

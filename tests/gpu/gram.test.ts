@@ -2,11 +2,16 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { create } from 'webgpu';
-import { gram } from '../../src/backend/cpu/gram.ts';
-import { storageBuffer } from '../../src/backend/webgpu/buffers.ts';
-import { GramKernel, MOST_VECTORS, RESULT_BYTES, rowsOf } from '../../src/backend/webgpu/gram.ts';
-import type { Precision } from '../../src/backend/webgpu/precision.ts';
-import { floatsToHalves } from '../../src/half.ts';
+import { gram } from '../../src/runtime/cpu/gram.ts';
+import { storageBuffer } from '../../src/runtime/webgpu/buffers.ts';
+import {
+  GramKernel,
+  MOST_VECTORS,
+  RESULT_BYTES,
+  rowsOf,
+} from '../../src/runtime/webgpu/kernels/gram.ts';
+import type { Precision } from '../../src/runtime/webgpu/precision.ts';
+import { floatsToHalves } from '../../src/shared/half.ts';
 import { needsShaders, normalHalves, readBytes, testDevice } from './support.ts';
 
 const source = readFileSync('shaders/gram.wgsl', 'utf8');

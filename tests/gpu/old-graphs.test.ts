@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { outputOf, runSession } from '../../src/backend/ort.ts';
-import { WebGpuSessions } from '../../src/backend/webgpu/sessions.ts';
-import { DeviceWatch } from '../../src/backend/webgpu/watch.ts';
-import { floatsToHalves, numbersOf } from '../../src/half.ts';
-import { GraphBuilder } from '../../src/onnx/builder.ts';
-import { nodeHost } from '../../tools/node-ort.ts';
+import { outputOf, runSession } from '../../src/runtime/ort/session.ts';
+import { WebGpuSessions } from '../../src/runtime/webgpu/sessions.ts';
+import { DeviceWatch } from '../../src/runtime/webgpu/watch.ts';
+import { floatsToHalves, numbersOf } from '../../src/shared/half.ts';
+import { GraphBuilder } from '../../src/convert/graphs/builder.ts';
+import { nodeHost } from '../../src/node/ort.ts';
 import { needsShaders, testDevice } from './support.ts';
 
 /** Twice the input, clipped as in the trunks that earlier versions converted. */

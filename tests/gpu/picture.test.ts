@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { BackendChoice } from '../../src/backend/choose.ts';
-import { PUBLISHED } from '../../src/cache/settings.ts';
-import { generate } from '../../src/pipeline/generate.ts';
-import { DEFAULT_BUNDLE, startEngine } from '../../tools/engine.ts';
-import { openBundleFolder } from '../../tools/folder-bundle.ts';
-import { psnr } from '../../tools/psnr.ts';
+import type { BackendChoice } from '../../src/runtime/choose.ts';
+import { PUBLISHED } from '../../src/forecast/settings.ts';
+import { generate } from '../../src/sampling/generate.ts';
+import { DEFAULT_BUNDLE, startEngine } from '../../cli/lib/engine.ts';
+import { openBundleFolder } from '../../src/node/folder-bundle.ts';
+import { psnr } from '../../cli/lib/psnr.ts';
 import { offeringSmall, SMALL } from '../unit/support/small.ts';
 import { type Compared, comparingGrams } from './compare-grams.ts';
 

@@ -1,10 +1,15 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { createGpuQuantizer } from '../../src/backend/webgpu/quantize.ts';
-import { DeviceWatch } from '../../src/backend/webgpu/watch.ts';
-import { type Bits, BLOCK, dequantizeRows, type QuantizedRows } from '../../src/onnx/quantize.ts';
-import { cpuQuantizer, type Quantizer } from '../../src/onnx/quantizer.ts';
+import { createGpuQuantizer } from '../../src/runtime/webgpu/quantize.ts';
+import { DeviceWatch } from '../../src/runtime/webgpu/watch.ts';
+import {
+  type Bits,
+  BLOCK,
+  dequantizeRows,
+  type QuantizedRows,
+} from '../../src/convert/quantize/quantize.ts';
+import { cpuQuantizer, type Quantizer } from '../../src/convert/quantize/quantizer.ts';
 import { gaussianWeights } from '../unit/support/weights.ts';
 import { testDevice } from './support.ts';
 

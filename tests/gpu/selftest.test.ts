@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { inspectWebGpu } from '../../src/backend/choose.ts';
-import { openDevice, WebGpuFailed } from '../../src/backend/webgpu/open.ts';
-import { nodeHost } from '../../tools/node-ort.ts';
+import { inspectWebGpu } from '../../src/runtime/choose.ts';
+import { openDevice, WebGpuFailed } from '../../src/runtime/webgpu/open.ts';
+import { nodeHost } from '../../src/node/ort.ts';
 import { testDevice } from './support.ts';
 
 test('a device that computes a small transformer block right is found', async () => {

@@ -1,7 +1,7 @@
 import process from 'node:process';
-import { describeAdapter, adapterName, requestAdapter } from '../../src/backend/webgpu/device.ts';
-import { installedChromium } from '../../tools/chromium.ts';
-import { nodeGpu, vulkanInUse } from '../../tools/node-gpu.ts';
+import { describeAdapter, adapterName, requestAdapter } from '../../src/runtime/webgpu/device.ts';
+import { installedChromium } from '../../scripts/chromium.ts';
+import { nodeGpu, vulkanInUse } from '../../src/node/gpu.ts';
 
 /**
  * Names the Vulkan driver of the GPU tests, which inherit it, and prints what they run on. SwiftShader

@@ -1,8 +1,8 @@
 import { expect, type TestContext } from 'vitest';
-import { storageBuffer } from '../../src/backend/webgpu/buffers.ts';
-import { requestAdapter, requestDevice } from '../../src/backend/webgpu/device.ts';
-import { floatsToHalves, halvesToFloats } from '../../src/half.ts';
-import { nodeGpu } from '../../tools/node-gpu.ts';
+import { storageBuffer } from '../../src/runtime/webgpu/buffers.ts';
+import { requestAdapter, requestDevice } from '../../src/runtime/webgpu/device.ts';
+import { floatsToHalves, halvesToFloats } from '../../src/shared/half.ts';
+import { nodeGpu } from '../../src/node/gpu.ts';
 
 export const PRECISIONS = ['float32', 'float16'] as const;
 

@@ -7,7 +7,7 @@ import {
   halvesToFloats,
   numbersOf,
   toHalf,
-} from '../../src/half.ts';
+} from '../../src/shared/half.ts';
 import { float16Array } from './support/float16-array.ts';
 
 test('every half precision number survives a round trip', () => {

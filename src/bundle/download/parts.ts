@@ -1,5 +1,5 @@
 /** A file of which every part has a hash: nothing is written before it is verified. */
-import { AppError } from '../../errors.ts';
+import { AppError } from '../../shared/errors.ts';
 import type { RepairableFolder } from '../folder.ts';
 import { PART_BYTES } from '../manifest.ts';
 import { verifyPart } from '../verify.ts';

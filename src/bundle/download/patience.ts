@@ -1,6 +1,6 @@
 /** Connections on which nothing comes count as lost after a while. */
-import { cancelled, type HttpOptions, TransientError } from '../http.ts';
-import type { RetryOptions } from '../retries.ts';
+import { cancelled, type HttpOptions, TransientError } from '../http/request.ts';
+import type { RetryOptions } from '../http/retries.ts';
 
 export interface Patience extends HttpOptions, RetryOptions {
   /** Ends requests, the reading of what they answer and pauses: all reject with `cancelled`. */

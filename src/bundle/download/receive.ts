@@ -1,8 +1,8 @@
 /** One range of a file, over as many requests as it takes. */
-import { AppError } from '../../errors.ts';
-import { get, letGo, TransientError } from '../http.ts';
-import { chunksOf, promisedBytes, rangeOf } from '../responses.ts';
-import { Retries } from '../retries.ts';
+import { AppError } from '../../shared/errors.ts';
+import { get, letGo, TransientError } from '../http/request.ts';
+import { chunksOf, promisedBytes, rangeOf } from '../http/responses.ts';
+import { Retries } from '../http/retries.ts';
 import { type FileEntry, wrongSize } from '../verify.ts';
 import { type Patience, type Watch, watched } from './patience.ts';
 

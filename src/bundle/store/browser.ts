@@ -1,6 +1,6 @@
 /** This browser's store of models; for workers. */
-import { AppError } from '../../errors.ts';
-import { type ModelStore, openStore } from '../store.ts';
+import { AppError } from '../../shared/errors.ts';
+import { type ModelStore, openStore } from './store.ts';
 import type { OpfsFolder } from './opfs.ts';
 import { browserRecords } from './records.ts';
 import { isOutOfStorage, outOfStorage } from './room.ts';

@@ -1,5 +1,5 @@
 /** A writable folder in the origin private file system. In a dedicated worker only. */
-import { AppError } from '../../errors.ts';
+import { AppError } from '../../shared/errors.ts';
 import type { RepairableFolder } from '../folder.ts';
 import { type OpenFile, OpenFiles } from '../open-files.ts';
 import { ifThere, isFailure, type OpfsFile, type OpfsFolder } from './opfs.ts';

@@ -1,5 +1,5 @@
 /** Brings records and folders together again, after a crash between the two. */
-import { AppError } from '../../errors.ts';
+import { AppError } from '../../shared/errors.ts';
 import type { Manifest } from '../manifest.ts';
 import { isModelId } from './ids.ts';
 import type { OpfsFolder } from './opfs.ts';

@@ -1,6 +1,6 @@
 /** Room in a storage: what is reported of it, and what is said where there is none. */
-import { bytesInWords } from '../../bytes.ts';
-import { AppError } from '../../errors.ts';
+import { bytesInWords } from '../../shared/bytes.ts';
+import { AppError } from '../../shared/errors.ts';
 
 /**
  * What browsers report of a site's storage; some lack a part of it, or all. The quota of an estimate

@@ -1,5 +1,5 @@
 /** A bundle in the browser's storage. Its files were verified when they were written. */
-import { AppError } from '../../errors.ts';
+import { AppError } from '../../shared/errors.ts';
 import type { Bundle } from '../bundle.ts';
 import { checkComplete, entryOf } from '../files.ts';
 import { namesOf } from '../folder.ts';

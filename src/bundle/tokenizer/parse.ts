@@ -9,7 +9,7 @@ import {
   SequenceNormalizer,
   Tokenizer,
 } from '@huggingface/tokenizers';
-import { AppError } from '../../errors.ts';
+import { AppError } from '../../shared/errors.ts';
 import { Charsmap } from './charsmap.ts';
 import { normalizerLikeReference, type Part, preTokenizerLikeReference } from './parts.ts';
 

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { openBundleUrl, type OpenOptions } from '../../../src/bundle/bundle.ts';
 import { PART_BYTES } from '../../../src/bundle/manifest.ts';
 import type { LoadProgress } from '../../../src/bundle/progress.ts';
-import { AppError, type ErrorCode } from '../../../src/errors.ts';
+import { AppError, type ErrorCode } from '../../../src/shared/errors.ts';
 import { testBundleFiles, type TestFiles } from '../support/bundle-folder.ts';
 import { bundleWith, noise, withManifest } from '../support/download-bundle.ts';
 

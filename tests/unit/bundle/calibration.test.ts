@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseManifest } from '../../../src/bundle/manifest.ts';
-import { LINEAR } from '../../../src/cache/candidates.ts';
-import { GENERIC_CONSTANTS } from '../../../src/cache/model.ts';
+import { LINEAR } from '../../../src/forecast/verification/candidates.ts';
+import { GENERIC_CONSTANTS } from '../../../src/forecast/schedule/feature-covariance.ts';
 import { testManifest } from '../support/manifest.ts';
 
 const plan = { steps: 20, computeSteps: [0, 3, 9], forecaster: LINEAR, error: 0.01 };

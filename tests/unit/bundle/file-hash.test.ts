@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { FileHash } from '../../../src/bundle/file-hash.ts';
 import { PART_BYTES } from '../../../src/bundle/manifest.ts';
-import { nodeSha256 } from '../../../tools/node-sha256.ts';
+import { nodeSha256 } from '../../../src/node/sha256.ts';
 import { noise } from '../support/download-bundle.ts';
 
 const CONTENT = noise(2.5 * PART_BYTES, 3);

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { namesOf } from '../../../src/bundle/folder.ts';
 import { opfsFolder } from '../../../src/bundle/store/opfs-folder.ts';
-import { diskFolder } from '../../../tools/disk-folder.ts';
+import { diskFolder } from '../../../src/node/disk-folder.ts';
 import { FOLDER_CHECKS } from '../support/folder-checks.ts';
 import { MemoryStorage } from '../support/opfs.ts';
 

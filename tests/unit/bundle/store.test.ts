@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { downloadBundle } from '../../../src/bundle/download.ts';
+import { downloadBundle } from '../../../src/bundle/download/download.ts';
 import type { Manifest } from '../../../src/bundle/manifest.ts';
-import { type ModelDraft, type ModelStore, openStore } from '../../../src/bundle/store.ts';
+import { type ModelDraft, type ModelStore, openStore } from '../../../src/bundle/store/store.ts';
 import { modelId } from '../../../src/bundle/store/ids.ts';
 import type { ModelRecord } from '../../../src/bundle/store/records.ts';
 import type { Storage } from '../../../src/bundle/store/room.ts';

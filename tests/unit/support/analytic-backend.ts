@@ -1,4 +1,4 @@
-import { gramOf } from '../cache/vectors.ts';
+import { gramOf } from '../forecast/vectors.ts';
 import type {
   Backend,
   ComponentLoading,
@@ -7,7 +7,7 @@ import type {
   DenoiseRun,
   Grid,
   RunOptions,
-} from '../../../src/backend/backend.ts';
+} from '../../../src/runtime/backend.ts';
 
 /**
  * A backend whose transformer is a formula, so that a run can be followed by hand: the features

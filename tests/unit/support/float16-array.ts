@@ -1,4 +1,4 @@
-import { fromHalf } from '../../../src/half.ts';
+import { fromHalf } from '../../../src/shared/half.ts';
 
 /**
  * The numbers as engines with `Float16Array` hold a float16 tensor: theirs where this one has the

@@ -6,8 +6,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { floatsToHalves } from '../../../src/half.ts';
-import { safetensorsFile } from '../onnx/memory.ts';
+import { floatsToHalves } from '../../../src/shared/half.ts';
+import { safetensorsFile } from '../convert/memory.ts';
 
 /** Bytes by path. */
 export type Files = ReadonlyMap<string, Uint8Array>;

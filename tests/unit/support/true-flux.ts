@@ -5,7 +5,7 @@
 import { cp, mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FLUX, T5 } from '../onnx/flux-dev.ts';
+import { FLUX, T5 } from '../convert/flux-dev.ts';
 
 type Shape = readonly number[];
 type Shapes = Readonly<Record<string, Shape>>;

@@ -25,7 +25,7 @@ const PAGE_SIDE = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist', 'training', 'public', 'src/convert/graphs/proto/*_pb.ts'] },
+  { ignores: ['dist', 'training', 'public', 'src/bundle/proto/*_pb.ts'] },
   js.configs.recommended,
   tseslint.configs.strict,
   tseslint.configs.stylistic,

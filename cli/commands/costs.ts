@@ -1,8 +1,8 @@
 /** `hicache costs`: what the cache's own kernels cost on this GPU, for a model of FLUX.1's size. */
 import process from 'node:process';
 import type { Tensor } from 'onnxruntime-web/wasm';
-import { storageBuffer } from '../../src/runtime/webgpu/buffers.ts';
-import { precisionOf } from '../../src/runtime/webgpu/device.ts';
+import { storageBuffer } from '../../src/gpu/buffers.ts';
+import { precisionOf } from '../../src/gpu/device.ts';
 import { ForecastKernel, MOST_ANCHORS } from '../../src/runtime/webgpu/kernels/forecast.ts';
 import { GramKernel, MOST_VECTORS, RESULT_BYTES } from '../../src/runtime/webgpu/kernels/gram.ts';
 import { openDevice, type OpenDevice } from '../../src/runtime/webgpu/open.ts';

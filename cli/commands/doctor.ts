@@ -1,7 +1,7 @@
 /** `hicache doctor`: what this machine's GPU is, whether it computes right, and what would run. */
 import process from 'node:process';
 import { inspectWebGpu, obstacleTo } from '../../src/runtime/choose.ts';
-import { adapterName, type AdapterReport } from '../../src/runtime/webgpu/device.ts';
+import { adapterName, type AdapterReport } from '../../src/gpu/device.ts';
 import type { Attempt } from '../../src/runtime/webgpu/open.ts';
 import { AppError } from '../../src/shared/errors.ts';
 import { readArguments } from '../lib/args.ts';

@@ -2,7 +2,7 @@
 import { Tensor, type InferenceSession } from 'onnxruntime-web/wasm';
 import type { Bundle } from '../../src/bundle/bundle.ts';
 import { openSession as openBundleSession } from '../../src/runtime/ort/session.ts';
-import { ortQueue } from '../../src/runtime/ort/serial.ts';
+import { ortQueue } from '../../src/shared/serial.ts';
 import type { GraphFiles } from '../../src/bundle/manifest.ts';
 import { numbersOf } from '../../src/shared/half.ts';
 import { openBundleFolder } from '../../src/node/folder-bundle.ts';

@@ -5,9 +5,9 @@ import { type BackendOptions, chooseBackend } from '../../src/runtime/choose.ts'
 import { limitsFor } from '../../src/runtime/options.ts';
 import { partsOf } from '../../src/runtime/memory/parts.ts';
 import { createWebGpuBackend } from '../../src/runtime/webgpu/backend.ts';
-import { precisionOf } from '../../src/runtime/webgpu/device.ts';
+import { precisionOf } from '../../src/gpu/device.ts';
 import { WebGpuSessions } from '../../src/runtime/webgpu/sessions.ts';
-import { DeviceWatch } from '../../src/runtime/webgpu/watch.ts';
+import { DeviceWatch } from '../../src/gpu/watch.ts';
 import type { Bundle } from '../../src/bundle/bundle.ts';
 import { MAX_ANCHORS } from '../../src/forecast/settings.ts';
 import { GraphBuilder } from '../../src/convert/graphs/builder.ts';

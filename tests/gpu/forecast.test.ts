@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { create } from 'webgpu';
 import { forecast } from '../../src/runtime/cpu/forecast.ts';
 import { floatsToHalves, halvesToFloats } from '../../src/shared/half.ts';
-import { storageBuffer } from '../../src/runtime/webgpu/buffers.ts';
+import { storageBuffer } from '../../src/gpu/buffers.ts';
 import { ForecastKernel, MOST_ANCHORS } from '../../src/runtime/webgpu/kernels/forecast.ts';
-import type { Precision } from '../../src/runtime/webgpu/precision.ts';
+import type { Precision } from '../../src/gpu/precision.ts';
 import {
   filledBuffer,
   needsShaders,

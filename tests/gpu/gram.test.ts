@@ -3,14 +3,14 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { create } from 'webgpu';
 import { gram } from '../../src/runtime/cpu/gram.ts';
-import { storageBuffer } from '../../src/runtime/webgpu/buffers.ts';
+import { storageBuffer } from '../../src/gpu/buffers.ts';
 import {
   GramKernel,
   MOST_VECTORS,
   RESULT_BYTES,
   rowsOf,
 } from '../../src/runtime/webgpu/kernels/gram.ts';
-import type { Precision } from '../../src/runtime/webgpu/precision.ts';
+import type { Precision } from '../../src/gpu/precision.ts';
 import { floatsToHalves } from '../../src/shared/half.ts';
 import { needsShaders, normalHalves, readBytes, testDevice } from './support.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { outputOf, runSession } from '../../src/runtime/ort/session.ts';
 import { WebGpuSessions } from '../../src/runtime/webgpu/sessions.ts';
-import { DeviceWatch } from '../../src/runtime/webgpu/watch.ts';
+import { DeviceWatch } from '../../src/gpu/watch.ts';
 import { floatsToHalves, numbersOf } from '../../src/shared/half.ts';
 import { GraphBuilder } from '../../src/convert/graphs/builder.ts';
 import { nodeHost } from '../../src/node/ort.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { createGpuQuantizer } from '../../src/runtime/webgpu/quantize.ts';
-import { DeviceWatch } from '../../src/runtime/webgpu/watch.ts';
+import { createGpuQuantizer } from '../../src/convert/quantize/gpu-quantizer.ts';
+import { DeviceWatch } from '../../src/gpu/watch.ts';
 import {
   type Bits,
   BLOCK,

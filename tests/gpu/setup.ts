@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { describeAdapter, adapterName, requestAdapter } from '../../src/runtime/webgpu/device.ts';
+import { describeAdapter, adapterName, requestAdapter } from '../../src/gpu/device.ts';
 import { installedChromium } from '../../scripts/chromium.ts';
 import { nodeGpu, vulkanInUse } from '../../src/node/gpu.ts';
 

@@ -1,6 +1,6 @@
 import { expect, type TestContext } from 'vitest';
-import { storageBuffer } from '../../src/runtime/webgpu/buffers.ts';
-import { requestAdapter, requestDevice } from '../../src/runtime/webgpu/device.ts';
+import { storageBuffer } from '../../src/gpu/buffers.ts';
+import { requestAdapter, requestDevice } from '../../src/gpu/device.ts';
 import { floatsToHalves, halvesToFloats } from '../../src/shared/half.ts';
 import { nodeGpu } from '../../src/node/gpu.ts';
 

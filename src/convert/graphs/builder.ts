@@ -14,7 +14,7 @@ import {
   type NodeProto,
   type TensorProto,
   type ValueInfoProto,
-} from './proto/onnx_pb.ts';
+} from '../../bundle/proto/onnx_pb.ts';
 
 /** Versions of the format and of the ai.onnx operators; 8 and 18 are understood since 2023. */
 const IR_VERSION = 8n;

@@ -6,7 +6,7 @@ import {
   ModelProto_SentencePiece_Type as PieceType,
   ModelProtoSchema,
   TrainerSpec_ModelType as ModelType,
-} from '../graphs/proto/sentencepiece_pb.ts';
+} from '../../bundle/proto/sentencepiece_pb.ts';
 import { T5_END, T5_PAD } from './check.ts';
 import { addedToken, FieldError } from './vocabulary.ts';
 

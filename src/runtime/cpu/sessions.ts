@@ -1,7 +1,7 @@
 /** Sessions of ONNX Runtime's CPU build. */
 import type { SessionKind } from '../ort/components.ts';
 import type { Ort } from '../ort/session.ts';
-import { ortQueue } from '../ort/serial.ts';
+import { ortQueue } from '../../shared/serial.ts';
 
 export function cpuSessions(ort: Ort): SessionKind {
   return {

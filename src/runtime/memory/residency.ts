@@ -5,7 +5,7 @@
 import type { AppError } from '../../shared/errors.ts';
 import { isOutOfMemory } from './budget.ts';
 import { evictions, fitTogether, type Room, type Sized, sum } from './eviction.ts';
-import { SerialQueue } from '../ort/serial.ts';
+import { SerialQueue } from '../../shared/serial.ts';
 
 export interface Lifecycle<P, Session> {
   open(part: P, onLoading?: OnLoading<P>): Promise<Session>;

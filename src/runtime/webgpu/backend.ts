@@ -18,15 +18,15 @@ import type { BackendLimits } from '../options.ts';
 import type { Ort, Tensors } from '../ort/session.ts';
 import { TextCache } from '../text-cache.ts';
 import { textInputs, textKey } from '../text.ts';
-import { storageBuffer } from './buffers.ts';
-import { precisionOf } from './device.ts';
+import { storageBuffer } from '../../gpu/buffers.ts';
+import { precisionOf } from '../../gpu/device.ts';
 import { EulerStepKernel } from './kernels/euler_step.ts';
 import { ForecastKernel } from './kernels/forecast.ts';
 import { GramKernel } from './kernels/gram.ts';
 import type { OpenDevice } from './open.ts';
 import { beginRun } from './run.ts';
 import { WebGpuSessions } from './sessions.ts';
-import type { DeviceWatch } from './watch.ts';
+import type { DeviceWatch } from '../../gpu/watch.ts';
 
 /** What every run needs, made once for a bundle and a device. */
 export interface WebGpuParts {

@@ -9,9 +9,9 @@ import {
   precisionOf,
   requestAdapter,
   requestDevice,
-} from './device.ts';
+} from '../../gpu/device.ts';
 import { selfTest, type SelfTestResult } from './selftest/selftest.ts';
-import { DeviceWatch } from './watch.ts';
+import { DeviceWatch } from '../../gpu/watch.ts';
 
 /** One device that was tried. */
 export interface Attempt {

@@ -1,6 +1,6 @@
 import { AppError } from '../../shared/errors.ts';
-import { mapFloats, stagingBuffer } from './buffers.ts';
-import type { DeviceWatch } from './watch.ts';
+import { mapFloats, stagingBuffer } from '../../gpu/buffers.ts';
+import type { DeviceWatch } from '../../gpu/watch.ts';
 
 /**
  * Small results of a run on their way back from the GPU. Their work takes its turn in the queue

@@ -8,7 +8,7 @@ import { pictureOf } from '../image.ts';
 import { Ring } from '../ring.ts';
 import { rotaryTables } from '../rotary.ts';
 import type { WebGpuConditioning, WebGpuParts } from './backend.ts';
-import { readFloats } from './buffers.ts';
+import { readFloats } from '../../gpu/buffers.ts';
 import { RESULT_BYTES, rowsOf } from './kernels/gram.ts';
 import { Readings } from './readings.ts';
 import { reserve, type RunTensors } from './tensors.ts';

@@ -2,9 +2,9 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { SessionKind, SessionPlace } from '../ort/components.ts';
 import type { ExternalData, Ort } from '../ort/session.ts';
-import { storageBuffer } from './buffers.ts';
-import { precisionOf } from './device.ts';
-import type { DeviceWatch } from './watch.ts';
+import { storageBuffer } from '../../gpu/buffers.ts';
+import { precisionOf } from '../../gpu/device.ts';
+import type { DeviceWatch } from '../../gpu/watch.ts';
 
 /** How a file of ONNX says that a node is a Clip: field 4 of NodeProto, four characters. */
 const CLIP = '\x22\x04Clip';
@@ -75,7 +75,7 @@ export class WebGpuSessions implements SessionKind {
   /** Bundles converted by earlier versions have a Clip in their float16 graphs. */
   private async readable(graph: Uint8Array): Promise<Uint8Array> {
     if (precisionOf(this.runner.device) !== 'float16' || !mayHaveClip(graph)) return graph;
-    const { withoutClip } = await import('../../convert/graphs/half-clip.ts');
+    const { withoutClip } = await import('../../bundle/half-clip.ts');
     return withoutClip(graph);
   }
 

@@ -4,7 +4,7 @@ import { MAX_ANCHORS } from '../../forecast/settings.ts';
 import type { Grid } from '../backend.ts';
 import { VELOCITIES } from '../calls.ts';
 import { gpuFloats, type WebGpuParts } from './backend.ts';
-import { storageBuffer } from './buffers.ts';
+import { storageBuffer } from '../../gpu/buffers.ts';
 
 /** Bytes of a number. */
 const BYTES = { float16: 2, float32: 4 } as const;

@@ -1,8 +1,8 @@
 /** The thread that keeps models: it lists, imports, checks and removes them while pictures are made elsewhere. */
 import { expose } from 'comlink';
-import { createGpuQuantizer } from '../../runtime/webgpu/quantize.ts';
-import { describeAdapter, requestAdapter, requestDevice } from '../../runtime/webgpu/device.ts';
-import { DeviceWatch } from '../../runtime/webgpu/watch.ts';
+import { createGpuQuantizer } from '../../convert/quantize/gpu-quantizer.ts';
+import { describeAdapter, requestAdapter, requestDevice } from '../../gpu/device.ts';
+import { DeviceWatch } from '../../gpu/watch.ts';
 import { keepsFiles, openBrowserStore } from '../../bundle/store/browser.ts';
 import { AppError } from '../../shared/errors.ts';
 import { cpuQuantizer, type Quantizer } from '../../convert/quantize/quantizer.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Manifest } from '../../../src/bundle/manifest.ts';
-import { ModelProtoSchema } from '../../../src/convert/graphs/proto/onnx_pb.ts';
+import { ModelProtoSchema } from '../../../src/bundle/proto/onnx_pb.ts';
 import { fileOf } from '../convert/models.ts';
 import { MemoryTensors } from '../convert/tensors.ts';
 import {

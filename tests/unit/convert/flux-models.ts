@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import { runSession, type Ort, type Tensors } from '../../../src/runtime/ort/session.ts';
-import { ortQueue } from '../../../src/runtime/ort/serial.ts';
+import { ortQueue } from '../../../src/shared/serial.ts';
 import { FileHash } from '../../../src/bundle/file-hash.ts';
 import { floatsToHalves, numbersOf } from '../../../src/shared/half.ts';
 import type { GraphBuilder } from '../../../src/convert/graphs/builder.ts';

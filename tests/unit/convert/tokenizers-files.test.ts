@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 
 import { parseTokenizer } from '../../../src/bundle/tokenizer/parse.ts';
 import { AppError } from '../../../src/shared/errors.ts';
-import { ModelProtoSchema } from '../../../src/convert/graphs/proto/sentencepiece_pb.ts';
+import { ModelProtoSchema } from '../../../src/bundle/proto/sentencepiece_pb.ts';
 import {
   readClipTokenizer,
   readT5Tokenizer,

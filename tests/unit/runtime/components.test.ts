@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import { expect, test } from 'vitest';
 import { Components, type SessionKind } from '../../../src/runtime/ort/components.ts';
-import { SerialQueue } from '../../../src/runtime/ort/serial.ts';
+import { SerialQueue } from '../../../src/shared/serial.ts';
 import { formulaBundle } from './formula-bundle.ts';
 
 const BUDGET = 2 ** 30;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { eulerStep } from '../../../src/runtime/cpu/euler_step.ts';
 import { forecast } from '../../../src/runtime/cpu/forecast.ts';
-import { dispatchGrid } from '../../../src/runtime/webgpu/kernels/kernel.ts';
+import { dispatchGrid } from '../../../src/gpu/kernel.ts';
 
 test('forecast is the weighted sum, whatever the output held', () => {
   const output = new Float32Array([9, 9]);

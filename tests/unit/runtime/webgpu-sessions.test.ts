@@ -3,9 +3,9 @@ import type { InferenceSession } from 'onnxruntime-web/wasm';
 import { expect, test } from 'vitest';
 import type { Ort } from '../../../src/runtime/ort/session.ts';
 import { WebGpuSessions } from '../../../src/runtime/webgpu/sessions.ts';
-import type { DeviceWatch } from '../../../src/runtime/webgpu/watch.ts';
+import type { DeviceWatch } from '../../../src/gpu/watch.ts';
 import { GraphBuilder, type Precision } from '../../../src/convert/graphs/builder.ts';
-import { ModelProtoSchema } from '../../../src/convert/graphs/proto/onnx_pb.ts';
+import { ModelProtoSchema } from '../../../src/bundle/proto/onnx_pb.ts';
 
 const PLACE = { last: true, sparing: false };
 

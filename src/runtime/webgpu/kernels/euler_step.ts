@@ -1,5 +1,5 @@
 /** The Euler step kernel, shaders/euler_step.wgsl: latents += deltaSigma * velocity. */
-import { compile, record } from './kernel.ts';
+import { compile, record } from '../../../gpu/kernel.ts';
 
 const VECTOR_BYTES = 16;
 

@@ -1,6 +1,6 @@
 /** The forecast kernel, shaders/forecast.wgsl: a weighted sum of anchors, on the GPU. */
-import { compile, record } from './kernel.ts';
-import { type Precision, STORAGE } from '../precision.ts';
+import { compile, record } from '../../../gpu/kernel.ts';
+import { type Precision, STORAGE } from '../../../gpu/precision.ts';
 
 /** How many anchors the kernel binds. */
 export const MOST_ANCHORS = 6;

@@ -1,6 +1,6 @@
 /** The Gram kernel, shaders/gram.wgsl: inner products of an anchor and its older differences. */
-import { compile, recordPass, WORKGROUP_SIZE } from './kernel.ts';
-import { type Precision, STORAGE } from '../precision.ts';
+import { compile, recordPass, WORKGROUP_SIZE } from '../../../gpu/kernel.ts';
+import { type Precision, STORAGE } from '../../../gpu/precision.ts';
 
 /** How many anchors the kernel binds: the newest and those before it. */
 export const MOST_VECTORS = 7;

@@ -3,7 +3,7 @@ import type { Tensor } from 'onnxruntime-web/wasm';
 import { floatsToHalves, HALF_BOUND, halvesToFloats } from '../../../shared/half.ts';
 import type { Ort } from '../../ort/session.ts';
 import { rotaryTables } from '../../rotary.ts';
-import type { Precision } from '../precision.ts';
+import type { Precision } from '../../../gpu/precision.ts';
 import {
   attention,
   besideRows,

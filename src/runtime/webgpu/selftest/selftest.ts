@@ -5,9 +5,9 @@
 import { messageOf } from '../../../shared/errors.ts';
 import { numbersOf } from '../../../shared/half.ts';
 import { outputOf, runSession, type Ort } from '../../ort/session.ts';
-import type { Precision } from '../precision.ts';
+import type { Precision } from '../../../gpu/precision.ts';
 import { type Case, Cases } from './cases.ts';
-import type { DeviceWatch } from '../watch.ts';
+import type { DeviceWatch } from '../../../gpu/watch.ts';
 
 /** The graphs, by file name, in the order in which they run, and what people call them. */
 const CHECKS = {

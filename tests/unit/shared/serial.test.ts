@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SerialQueue } from '../../../src/runtime/ort/serial.ts';
+import { SerialQueue } from '../../../src/shared/serial.ts';
 
 test('jobs never overlap and keep their order', async () => {
   const queue = new SerialQueue();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { TimeLeft } from '../../src/shared/time-left.ts';
+import { TimeLeft } from '../../../src/shared/time-left.ts';
 
 test('steady work ends when it says, whatever was there already', () => {
   fc.assert(

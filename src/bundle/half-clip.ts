@@ -4,7 +4,7 @@
  * precision's largest numbers, leave no room for the next addition.
  */
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { fromHalf, HALF_BOUND, toHalf } from '../../shared/half.ts';
+import { fromHalf, HALF_BOUND, toHalf } from '../shared/half.ts';
 import {
   type GraphProto,
   ModelProtoSchema,

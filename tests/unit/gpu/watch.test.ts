@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { DeviceWatch, type DeviceUse } from '../../../src/runtime/webgpu/watch.ts';
+import { DeviceWatch, type DeviceUse } from '../../../src/gpu/watch.ts';
 
 /** As much of a device as a watch looks at, and its loss. */
 function losable(use?: DeviceUse) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bytesInWords } from '../../src/shared/bytes.ts';
+import { bytesInWords } from '../../../src/shared/bytes.ts';
 
 test.each([
   [0, '0 kB'],

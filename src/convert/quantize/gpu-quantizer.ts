@@ -7,12 +7,12 @@ import {
   dequantizeRows,
   type QuantizedRows,
   SHRINKS,
-} from '../../convert/quantize/quantize.ts';
-import { cpuQuantizer, type Quantizer } from '../../convert/quantize/quantizer.ts';
-import { SerialQueue } from '../ort/serial.ts';
-import { stagingBuffer, storageBuffer } from './buffers.ts';
-import { compile, recordPass, WORKGROUP_SIZE } from './kernels/kernel.ts';
-import type { DeviceWatch } from './watch.ts';
+} from './quantize.ts';
+import { cpuQuantizer, type Quantizer } from './quantizer.ts';
+import { SerialQueue } from '../../shared/serial.ts';
+import { stagingBuffer, storageBuffer } from '../../gpu/buffers.ts';
+import { compile, recordPass, WORKGROUP_SIZE } from '../../gpu/kernel.ts';
+import type { DeviceWatch } from '../../gpu/watch.ts';
 
 /**
  * Blocks in a dispatch, 4 million weights: less than a billion operations, as systems end commands

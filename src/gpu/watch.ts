@@ -1,5 +1,5 @@
-import { AppError } from '../../shared/errors.ts';
-import { ortQueue } from '../ort/serial.ts';
+import { AppError } from '../shared/errors.ts';
+import { ortQueue } from '../shared/serial.ts';
 
 /** What a device is used for, which decides what can be done when it fails. */
 export type DeviceUse = 'images' | 'conversion';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { generatorSeed, parseSeed, seedProblem } from '../../src/shared/seed.ts';
+import { generatorSeed, parseSeed, seedProblem } from '../../../src/shared/seed.ts';
 
 const MIN = -(2n ** 63n);
 const MAX = 2n ** 64n - 1n;

@@ -7,8 +7,8 @@ import {
   halvesToFloats,
   numbersOf,
   toHalf,
-} from '../../src/shared/half.ts';
-import { float16Array } from './support/float16-array.ts';
+} from '../../../src/shared/half.ts';
+import { float16Array } from '../support/float16-array.ts';
 
 test('every half precision number survives a round trip', () => {
   const all = Uint16Array.from({ length: 65536 }, (_, bits) => bits);

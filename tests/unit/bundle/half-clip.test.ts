@@ -3,9 +3,9 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { floatsToHalves, numbersOf } from '../../../src/shared/half.ts';
 import { GraphBuilder, type Value } from '../../../src/convert/graphs/builder.ts';
-import { withoutClip } from '../../../src/convert/graphs/half-clip.ts';
+import { withoutClip } from '../../../src/bundle/half-clip.ts';
 import { Layers } from '../../../src/convert/graphs/layers.ts';
-import { ModelProtoSchema } from '../../../src/convert/graphs/proto/onnx_pb.ts';
+import { ModelProtoSchema } from '../../../src/bundle/proto/onnx_pb.ts';
 import type { Weights } from '../../../src/convert/quantize/weights.ts';
 import { ortCpu } from '../../../src/node/ort.ts';
 

@@ -1,5 +1,5 @@
 /** The one place where a GPU device is requested. */
-import { AppError, messageOf } from '../../shared/errors.ts';
+import { AppError, messageOf } from '../shared/errors.ts';
 import type { Precision } from './precision.ts';
 
 /** An adapter in plain data, fit for a report. */

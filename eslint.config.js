@@ -1,28 +1,46 @@
 import js from '@eslint/js';
 import vitest from '@vitest/eslint-plugin';
+import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
+import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
 /**
- * The data flow of the product, one way (see CONTRIBUTING.md): files of a room may not import
- * what `group` matches; a pattern with `!` makes an exception.
+ * The data flow of the product, one way (see CONTRIBUTING.md): what the files of each room may
+ * import of other rooms, types included. `cli`, `scripts` and `tests` may import anything.
  */
-function room(files, group, message, ignores = []) {
-  return {
-    files,
-    ignores,
-    rules: { 'no-restricted-imports': ['error', { patterns: [{ group, message }] }] },
-  };
-}
+const ROOMS = {
+  shared: [],
+  forecast: [],
+  gpu: [],
+  bundle: ['forecast'],
+  prompt: ['bundle'],
+  convert: ['bundle', 'gpu'],
+  runtime: ['bundle', 'forecast', 'gpu'],
+  sampling: ['bundle', 'forecast', 'prompt', 'runtime/backend.ts', 'runtime/info.ts'],
+  'workers/engine': [
+    ...['workers/rpc.ts', 'workers/start.ts'],
+    ...['bundle', 'forecast', 'prompt', 'runtime', 'sampling'],
+  ],
+  'workers/library': ['workers/rpc.ts', 'workers/start.ts', 'bundle', 'convert', 'gpu'],
+  app: [
+    ...['workers/engine/api.ts', 'workers/engine/client.ts'],
+    ...['workers/library/api.ts', 'workers/library/client.ts'],
+    'forecast',
+  ],
+  node: ['bundle', 'convert', 'gpu', 'runtime'],
+};
 
-/** Files of the worker room that the page loads. */
-const PAGE_SIDE = [
-  'src/workers/engine/client.ts',
-  'src/workers/library/client.ts',
-  'src/workers/start.ts',
-  'src/workers/engine/api.ts',
-  'src/workers/library/api.ts',
-  'src/workers/rpc.ts',
-];
+const ZONES = Object.entries(ROOMS).map(([room, allowed]) => ({
+  target: `./src/${room}`,
+  from: './src',
+  except: [room, ...allowed, ...(room === 'shared' ? [] : ['shared'])].map((path) => `./${path}`),
+  message: `src/${room} imports only ${['shared', ...allowed].join(', ')}.`,
+}));
+
+/** What the page loads of the workers must not bring their code along. */
+const CLIENTS = ['engine', 'library'].flatMap((worker) =>
+  ['api', 'client'].map((file) => `src/workers/${worker}/${file}.ts`),
+);
 
 export default tseslint.config(
   { ignores: ['dist', 'training', 'public', 'src/bundle/proto/*_pb.ts'] },
@@ -37,7 +55,7 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
-  { files: ['cli/**', 'tests/**'], rules: { 'no-console': 'off' } },
+  { files: ['cli/**', 'scripts/**', 'tests/**'], rules: { 'no-console': 'off' } },
   {
     // What an assertion that asserts nothing, or a test that never runs, looks like.
     files: ['tests/**/*.test.{ts,tsx}'],
@@ -51,85 +69,31 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/forecast/**'],
+    files: ['src/**/*.{ts,tsx}'],
+    plugins: { 'import-x': importX },
+    settings: {
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts', '.tsx'] },
+      'import-x/resolver-next': [createTypeScriptImportResolver({ project: [] })],
+    },
+    rules: {
+      'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones: ZONES }],
+    },
+  },
+  {
+    files: [
+      'src/{shared,forecast,gpu,prompt,convert,sampling}/**',
+      'src/workers/library/**',
+      ...CLIENTS,
+    ],
     rules: {
       'no-restricted-imports': [
         'error',
         {
           patterns: [
-            { regex: '^(?!\\./)', message: 'cache/ is pure mathematics and imports nothing.' },
+            { group: ['onnxruntime-web*'], message: 'Only src/runtime runs ONNX Runtime.' },
           ],
         },
       ],
     },
   },
-  room(
-    ['src/app/**', 'src/app/pwa/**', 'src/main.ts'],
-    [
-      '**/worker/*',
-      '!**/worker/client.ts',
-      '!**/worker/api.ts',
-      '!**/worker/library-client.ts',
-      '!**/worker/library-api.ts',
-      '**/pipeline/**',
-      '**/backend/**',
-      '**/bundle/**',
-      '**/onnx/**',
-    ],
-    'The page reaches the engine and the stored models only through their clients.',
-  ),
-  room(
-    PAGE_SIDE,
-    ['../ui/**', '../onnx/**', './index.ts', './library.ts', './host.ts', 'onnxruntime-web*'],
-    'Page-side files load no engine code.',
-  ),
-  room(
-    ['src/workers/**'],
-    ['../ui/**', '../onnx/**'],
-    'The engine knows nothing of the page, and makes no bundles.',
-    [...PAGE_SIDE, 'src/workers/library/worker.ts', 'src/workers/library/import.ts'],
-  ),
-  room(
-    ['src/workers/library/worker.ts', 'src/workers/library/import.ts'],
-    ['../ui/**', '../pipeline/**', 'onnxruntime-web*'],
-    'The worker that keeps models runs none.',
-  ),
-  room(
-    ['src/sampling/**'],
-    [
-      '../ui/**',
-      '../worker/**',
-      '!../worker/api.ts',
-      '../onnx/**',
-      '../backend/**',
-      '!../backend/backend.ts',
-      'onnxruntime-web*',
-    ],
-    'The pipeline drives the backend interface and sees no GPU or ONNX Runtime type.',
-  ),
-  room(
-    ['src/runtime/**'],
-    [
-      '../ui/**',
-      '../../ui/**',
-      '../worker/**',
-      '../../worker/**',
-      '!../worker/api.ts',
-      '../pipeline/**',
-      '../../pipeline/**',
-      '../onnx/**',
-      '../../onnx/**',
-      // What quantized blocks are, and what a conversion asks of a quantizer.
-      '!../../onnx/quantize.ts',
-      '!../../onnx/quantizer.ts',
-      // How to read float16 graphs that earlier versions wrote.
-      '!../../onnx/half-clip.ts',
-    ],
-    'Backends are below the pipeline.',
-  ),
-  room(
-    ['src/bundle/**', 'src/convert/**'],
-    ['**/ui/**', '**/worker/**', '**/pipeline/**', '**/backend/**', 'onnxruntime-web*'],
-    'Bundles and graphs are below everything that runs them.',
-  ),
 );

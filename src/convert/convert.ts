@@ -1,48 +1,25 @@
 /** From a FLUX model in any layout to a bundle (docs/bundle.md). */
 import type { WritableFolder } from '../bundle/folder.ts';
 import { type Manifest, MANIFEST, parseManifest } from '../bundle/manifest.ts';
-import type { NewHash } from '../bundle/running-hash.ts';
 import { AppError } from '../shared/errors.ts';
 import { writeComponents } from './write/bundle-components.ts';
 import { fingerprint } from './write/fingerprint.ts';
 import { removeOthers } from './write/leftovers.ts';
 import { describeModel } from './write/model-description.ts';
 import { type ModelParts, partsOf } from './checkpoint/model-parts.ts';
+import type { ConversionOptions, ConversionProgress } from './options.ts';
 import { Output } from './write/output.ts';
 import type { Quantization } from './quantize/precision-policy.ts';
-import { cpuQuantizer, type Quantizer } from './quantize/quantizer.ts';
+import { cpuQuantizer } from './quantize/quantizer.ts';
 import type { TensorSource } from './checkpoint/tensors.ts';
 import { describeUnused, type UnusedTensors, unusedTensors } from './checkpoint/unused.ts';
 import { VOCABULARY } from './checkpoint/vocabulary.ts';
 import type { StoredWeight } from './quantize/weights.ts';
 
+export type { ConversionOptions, ConversionProgress };
+
 /** Beside the manifest, for people: how far every quantized weight is from the checkpoint's. */
 export const REPORT = 'conversion.json';
-
-export interface ConversionProgress {
-  /** The component being written. */
-  readonly what: string;
-  /** Bytes of weights taken so far, and in all. */
-  readonly readBytes: number;
-  readonly totalBytes: number;
-}
-
-export interface ConversionOptions {
-  readonly quantization: Quantization;
-  /** By default on this processor. The caller disposes of it. */
-  readonly quantizer?: Quantizer;
-  /** Most bytes of weights in a segment of the trunk or of T5; 1 GiB if left out. */
-  readonly segmentBytes?: number;
-  /** Numbers of a tensor that are held at once; 2²³ if left out. */
-  readonly chunk?: number;
-  /** Written between two places to go on from; 32 MiB if left out. */
-  readonly commitBytes?: number;
-  /** What hashes the files; slower where it is left out, but the same. */
-  readonly newHash?: NewHash;
-  readonly onProgress?: (progress: ConversionProgress) => void;
-  /** Ends the conversion; the same call goes on later. */
-  readonly signal?: AbortSignal;
-}
 
 /** What conversion.json holds. */
 export interface ConversionReport {

@@ -1,6 +1,6 @@
 /** Prompt to token ids, as transformers' `padding="max_length", truncation=True`. */
 import type { Tokenizer } from '@huggingface/tokenizers';
-import type { TextTokens } from '../runtime/backend.ts';
+import type { TextTokens } from '../shared/text-tokens.ts';
 import type { Bundle } from '../bundle/bundle.ts';
 import { parseTokenizer } from '../bundle/tokenizer/parse.ts';
 import { AppError } from '../shared/errors.ts';

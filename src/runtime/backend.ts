@@ -2,19 +2,10 @@
  * What the pipeline drives. Two rooms implement it, webgpu/ and cpu/; nothing outside them
  * sees a GPU or ONNX Runtime type.
  */
-import type { ResidencyPlan } from './memory/residency-plan.ts';
+import type { TextTokens } from '../shared/text-tokens.ts';
+import type { BackendInfo } from './info.ts';
 
-export interface BackendInfo {
-  readonly kind: 'webgpu' | 'cpu';
-  /** Adapter or processor in words, as shown to people. */
-  readonly adapter: string;
-  /** Storage of features and weights' activations. */
-  readonly precision: 'float16' | 'float32';
-  /** Why this backend runs, in one sentence. */
-  readonly reason: string;
-  /** The memory budget, what the model's components take of it, and which are loaded again and again. */
-  readonly residency: ResidencyPlan;
-}
+export type { BackendInfo, TextTokens };
 
 /** A component, or a segment of one, on its way into memory. */
 export interface ComponentLoading {
@@ -33,15 +24,6 @@ export interface RunOptions {
   readonly guidance?: number | undefined;
   /** Told while a component is loaded that this run needs. */
   readonly onLoading?: OnComponentLoading;
-}
-
-export interface TextTokens {
-  /** Token ids for the T5 encoder, padded to the model's length. */
-  readonly t5: Int32Array;
-  /** Token ids for the CLIP text model, padded to the model's length. */
-  readonly clip: Int32Array;
-  /** Index of CLIP's first end-of-text token, where the pooled vector is taken. */
-  readonly clipEnd: number;
 }
 
 /** Encoded text, owned by the backend that made it, which may keep it for the next run. */

@@ -1,7 +1,7 @@
 /** Which backend runs, and why. */
 import type { Bundle } from '../bundle/bundle.ts';
 import { AppError } from '../shared/errors.ts';
-import type { BackendChoice } from '../workers/engine/api.ts';
+import type { BackendChoice } from './kind.ts';
 import type { Backend } from './backend.ts';
 import { createCpuBackend } from './cpu/backend.ts';
 import type { BackendHost } from './host.ts';

@@ -1,5 +1,6 @@
 import { AppError } from '../shared/errors.ts';
-import type { BackendInfo, DecodedPicture } from './backend.ts';
+import type { DecodedPicture } from './backend.ts';
+import type { BackendKind } from './kind.ts';
 
 /**
  * The decoder's output as a picture, rounded as diffusers' VaeImageProcessor does: -1 is black,
@@ -14,7 +15,7 @@ export function pictureOf(
   image: Float32Array,
   width: number,
   height: number,
-  kind: BackendInfo['kind'],
+  kind: BackendKind,
 ): DecodedPicture {
   const plane = width * height;
   const pixels = new Uint8ClampedArray(4 * plane);
@@ -31,7 +32,7 @@ export function pictureOf(
   return { width, height, pixels };
 }
 
-function noPicture(kind: BackendInfo['kind']): AppError {
+function noPicture(kind: BackendKind): AppError {
   return kind === 'cpu'
     ? new AppError(
         'internal',

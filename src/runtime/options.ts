@@ -1,5 +1,5 @@
 /** What a backend may take, as its maker says. */
-import type { BackendInfo } from './backend.ts';
+import type { BackendKind } from './kind.ts';
 import { checkBudget, defaultBudget } from './memory/budget.ts';
 import type { BackendHost } from './host.ts';
 
@@ -18,7 +18,7 @@ const CACHED_TEXTS = 4;
 
 /** @throws AppError `bad-request` for a budget that is none. */
 export function limitsFor(
-  kind: BackendInfo['kind'],
+  kind: BackendKind,
   { memoryBytes }: Pick<BackendHost, 'memoryBytes'>,
   { memoryBudget, cachedTexts = CACHED_TEXTS }: BackendOptions,
 ): BackendLimits {

@@ -1,7 +1,7 @@
 /** What tells one conversion from another, so that none goes on with another one's files. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import type { ConversionOptions } from '../convert.ts';
+import type { ConversionOptions } from '../options.ts';
 import { type ModelParts, partsOf } from '../checkpoint/model-parts.ts';
 import type { TensorSource } from '../checkpoint/tensors.ts';
 

@@ -17,15 +17,9 @@ import type { BackendLimits } from '../options.ts';
 import { outputOf, type Ort, type Tensors } from '../ort/session.ts';
 import { TextCache } from '../text-cache.ts';
 import { textInputs, textKey } from '../text.ts';
-import { CpuRun } from './run.ts';
+import { type CpuConditioning, CpuRun } from './run.ts';
 import { cpuSessions } from './sessions.ts';
 import { threadsAllowed, threadsInUse } from './threads.ts';
-
-/** Encoded text in the processor's memory. */
-export interface CpuConditioning extends Conditioning {
-  /** `text` [1, text tokens, text width] and `pooled` [1, pooled width]. */
-  readonly tensors: Tensors;
-}
 
 /**
  * Loads the bundle's float32 graphs, or those that fit.

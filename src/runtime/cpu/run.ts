@@ -2,7 +2,7 @@ import type { Tensor } from 'onnxruntime-web/wasm';
 import type { Manifest } from '../../bundle/manifest.ts';
 import { MAX_ANCHORS } from '../../forecast/settings.ts';
 import { numbersOf } from '../../shared/half.ts';
-import type { DecodedPicture, DenoiseRun, Grid, RunOptions } from '../backend.ts';
+import type { Conditioning, DecodedPicture, DenoiseRun, Grid, RunOptions } from '../backend.ts';
 import { checkDeltas, checkOlder, noFeatures, noMark, VELOCITIES } from '../calls.ts';
 import type { Components } from '../ort/components.ts';
 import { outputOf, type Ort, type Tensors } from '../ort/session.ts';
@@ -10,10 +10,15 @@ import type { ComponentName } from '../memory/parts.ts';
 import { pictureOf } from '../image.ts';
 import { Ring } from '../ring.ts';
 import { rotaryTables } from '../rotary.ts';
-import type { CpuConditioning } from './backend.ts';
 import { eulerStep } from './euler_step.ts';
 import { forecast } from './forecast.ts';
 import { gram } from './gram.ts';
+
+/** Encoded text in the processor's memory. */
+export interface CpuConditioning extends Conditioning {
+  /** `text` [1, text tokens, text width] and `pooled` [1, pooled width]. */
+  readonly tensors: Tensors;
+}
 
 /** One picture in the making, in typed arrays. */
 export class CpuRun implements DenoiseRun {

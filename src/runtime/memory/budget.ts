@@ -1,6 +1,6 @@
 /** How much memory there is, as far as anyone can tell. */
 import { AppError } from '../../shared/errors.ts';
-import type { BackendInfo } from '../backend.ts';
+import type { BackendKind } from '../kind.ts';
 
 const GIB = 2 ** 30;
 
@@ -25,7 +25,7 @@ const ASSUMED_MEMORY = 8 * GIB;
  *
  * @param memory of the machine in bytes, undefined if it is not known
  */
-export function defaultBudget(kind: BackendInfo['kind'], memory = ASSUMED_MEMORY): number {
+export function defaultBudget(kind: BackendKind, memory = ASSUMED_MEMORY): number {
   if (kind === 'cpu') return Math.min(WASM_BYTES, memory / 2);
   return memory >= ASSUMED_MEMORY ? Math.max(ASSUMED_MEMORY, memory / 2) : memory / 2;
 }

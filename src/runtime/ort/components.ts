@@ -3,7 +3,8 @@ import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { Bundle } from '../../bundle/bundle.ts';
 import { bytesInWords } from '../../shared/bytes.ts';
 import { AppError, messageOf } from '../../shared/errors.ts';
-import type { BackendInfo, ComponentLoading, OnComponentLoading } from '../backend.ts';
+import type { Precision } from '../../gpu/precision.ts';
+import type { ComponentLoading, OnComponentLoading } from '../backend.ts';
 import { isOutOfMemory } from '../memory/budget.ts';
 import { fitTogether } from '../memory/eviction.ts';
 import {
@@ -70,7 +71,7 @@ export class Components {
   constructor(
     private readonly kind: SessionKind,
     private readonly bundle: Bundle,
-    precision: BackendInfo['precision'],
+    precision: Precision,
     budget: number,
   ) {
     const { room, plan } = planResidency(bundle.manifest, precision, budget);

@@ -1,7 +1,6 @@
 /** The pipeline's backend on the GPU: ONNX Runtime's WebGPU build and our own kernels. */
 import type { Tensor } from 'onnxruntime-web/wasm';
 import type { Bundle } from '../../bundle/bundle.ts';
-import type { Manifest } from '../../bundle/manifest.ts';
 import type {
   Backend,
   BackendInfo,
@@ -15,38 +14,17 @@ import type {
 import { Components } from '../ort/components.ts';
 import type { BackendHost } from '../host.ts';
 import type { BackendLimits } from '../options.ts';
-import type { Ort, Tensors } from '../ort/session.ts';
 import { TextCache } from '../text-cache.ts';
 import { textInputs, textKey } from '../text.ts';
-import { storageBuffer } from '../../gpu/buffers.ts';
 import { precisionOf } from '../../gpu/device.ts';
 import { EulerStepKernel } from './kernels/euler_step.ts';
 import { ForecastKernel } from './kernels/forecast.ts';
 import { GramKernel } from './kernels/gram.ts';
 import type { OpenDevice } from './open.ts';
+import type { WebGpuConditioning, WebGpuParts } from './parts.ts';
 import { beginRun } from './run.ts';
 import { WebGpuSessions } from './sessions.ts';
-import type { DeviceWatch } from '../../gpu/watch.ts';
-
-/** What every run needs, made once for a bundle and a device. */
-export interface WebGpuParts {
-  readonly ort: Ort;
-  readonly watch: DeviceWatch;
-  readonly manifest: Manifest;
-  readonly precision: BackendInfo['precision'];
-  readonly components: Components;
-  readonly kernels: {
-    readonly forecast: ForecastKernel;
-    readonly eulerStep: EulerStepKernel;
-    readonly gram: GramKernel;
-  };
-}
-
-/** Encoded text in the GPU's memory. */
-export interface WebGpuConditioning extends Conditioning {
-  /** `text` [1, text tokens, text width] and `pooled` [1, pooled width]. */
-  readonly tensors: Tensors;
-}
+import { gpuFloats } from './tensors.ts';
 
 /** A prompt's encoding, in buffers of its own. */
 interface EncodedText {
@@ -144,18 +122,4 @@ class WebGpuBackend implements Backend {
 function destroyText({ text, pooled }: EncodedText): void {
   text.gpuBuffer.destroy();
   pooled.gpuBuffer.destroy();
-}
-
-/** A float32 tensor in a new buffer. */
-export function gpuFloats(
-  ort: Ort,
-  device: GPUDevice,
-  label: string,
-  dims: readonly number[],
-): Tensor {
-  const length = dims.reduce((a, b) => a * b);
-  return ort.Tensor.fromGpuBuffer(storageBuffer(device, label, 4 * length), {
-    dataType: 'float32',
-    dims,
-  });
 }

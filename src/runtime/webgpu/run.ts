@@ -7,7 +7,7 @@ import { numbersOf } from '../../shared/half.ts';
 import { pictureOf } from '../image.ts';
 import { Ring } from '../ring.ts';
 import { rotaryTables } from '../rotary.ts';
-import type { WebGpuConditioning, WebGpuParts } from './backend.ts';
+import type { WebGpuConditioning, WebGpuParts } from './parts.ts';
 import { readFloats } from '../../gpu/buffers.ts';
 import { RESULT_BYTES, rowsOf } from './kernels/gram.ts';
 import { Readings } from './readings.ts';

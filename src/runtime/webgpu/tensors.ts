@@ -3,7 +3,8 @@ import type { Tensor } from 'onnxruntime-web/wasm';
 import { MAX_ANCHORS } from '../../forecast/settings.ts';
 import type { Grid } from '../backend.ts';
 import { VELOCITIES } from '../calls.ts';
-import { gpuFloats, type WebGpuParts } from './backend.ts';
+import type { Ort } from '../ort/session.ts';
+import type { WebGpuParts } from './parts.ts';
 import { storageBuffer } from '../../gpu/buffers.ts';
 
 /** Bytes of a number. */
@@ -66,4 +67,18 @@ export function reserve(parts: WebGpuParts, grid: Grid, textTokens: number): Run
     anchors: Array.from({ length: MAX_ANCHORS + 1 }, (_, slot) => features(`anchor ${slot}`)),
     forecast: features('forecast features'),
   };
+}
+
+/** A float32 tensor in a new buffer. */
+export function gpuFloats(
+  ort: Ort,
+  device: GPUDevice,
+  label: string,
+  dims: readonly number[],
+): Tensor {
+  const length = dims.reduce((a, b) => a * b);
+  return ort.Tensor.fromGpuBuffer(storageBuffer(device, label, 4 * length), {
+    dataType: 'float32',
+    dims,
+  });
 }

@@ -1,15 +1,14 @@
 /** The messages between page and worker: types only. */
-import type { BackendInfo } from '../../runtime/backend.ts';
+import type { BackendInfo } from '../../runtime/info.ts';
+import type { BackendChoice } from '../../runtime/kind.ts';
 import type { LoadProgress } from '../../bundle/progress.ts';
 import type { CacheSettings } from '../../forecast/settings.ts';
 import type { GenerateEvent, GenerateRequest, GenerateResult } from '../../sampling/job.ts';
 import type { PromptCuts, PromptReading } from '../../prompt/reading.ts';
 import type { UnknownWord } from '../../prompt/words/known-words.ts';
 
-export type { GenerateEvent, GenerateRequest, GenerateResult, LoadProgress };
+export type { BackendChoice, GenerateEvent, GenerateRequest, GenerateResult, LoadProgress };
 export type { PromptCuts, PromptReading, UnknownWord };
-
-export type BackendChoice = 'auto' | 'webgpu' | 'cpu';
 
 /** Where a model is: a bundle's folder on the web, or one that this browser keeps (library-api.ts). */
 export type ModelAddress =

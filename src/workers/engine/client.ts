@@ -23,7 +23,7 @@ export interface EngineClient extends EngineApi {
 export function startEngine(): EngineClient {
   registerErrorHandler();
   const { worker, orFailure } = startWorker(
-    new Worker(new URL('./worker.ts', import.meta.url), {
+    new Worker(new URL('./engine-worker.ts', import.meta.url), {
       type: 'module',
       // The worker's script lies deeper than the page; its name tells it where the site's files are.
       name: new URL('.', document.baseURI).href,

@@ -8,7 +8,7 @@ import { startWorker } from '../start.ts';
 export function startLibrary(): LibraryApi {
   registerErrorHandler();
   const { worker, orFailure } = startWorker(
-    new Worker(new URL('./worker.ts', import.meta.url), {
+    new Worker(new URL('./library-worker.ts', import.meta.url), {
       type: 'module',
       name: new URL('.', document.baseURI).href,
     }),

@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findChromium } from './chromium.ts';
-import { readReport, Tally } from './vitest-report.ts';
+import { type Counts, crashed, readReport, Tally } from './vitest-report.ts';
 
 function report(title: string, ok: boolean, started: number): boolean {
   const seconds = ((Date.now() - started) / 1000).toFixed(0);
@@ -43,17 +43,42 @@ function runQuietly(title: string, command: string, args: string[]): Promise<boo
 const scratch = mkdtempSync(join(tmpdir(), 'hicache-test-'));
 const total = new Tally();
 
+/**
+ * Dawn, which gives Node its WebGPU, now and then takes a process of the GPU tests down with it.
+ * That is said, and the tests run once more.
+ */
 function vitest(project: string): boolean {
+  const first = attempt(project);
+  if (project !== 'gpu' || !first.counts || !crashed(first.ok, first.counts)) return count(first);
+  console.log('\nA process of the GPU tests crashed. All of them run once more.');
+  return count(attempt(project));
+}
+
+interface Attempt {
+  readonly project: string;
+  readonly ok: boolean;
+  /** Undefined where Vitest did not start. */
+  readonly counts: Counts | undefined;
+}
+
+function attempt(project: string): Attempt {
   const report = join(scratch, `${project}.json`);
   const ok = run(`${project} tests`, 'npx', [
     ...['vitest', 'run', '--project', project],
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
   ]);
-  if (!existsSync(report)) {
+  const counts = existsSync(report) ? readReport(report) : undefined;
+  rmSync(report, { force: true });
+  return { project, ok, counts };
+}
+
+function count({ project, ok, counts }: Attempt): boolean {
+  if (!counts) {
     total.fail(`${project} tests\n  They did not start; the lines above say why.`);
     return false;
   }
-  total.add(readReport(report));
+  total.add(counts);
+  if (crashed(ok, counts)) total.fail(`${project} tests\n  A process of theirs crashed.`);
   return ok;
 }
 

@@ -24,6 +24,11 @@ export interface Counts {
   readonly skips: string[];
 }
 
+/** Whether Vitest failed though no test did: a process of its own ended, as when native code crashes. */
+export function crashed(ok: boolean, { failed, failures }: Counts): boolean {
+  return !ok && failed === 0 && failures.length === 0;
+}
+
 /** Counts of several runs, and what failed in them. */
 export class Tally {
   passed = 0;

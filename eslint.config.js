@@ -9,6 +9,9 @@ import tseslint from 'typescript-eslint';
  * import of other rooms, types included. `cli`, `scripts` and `tests` may import anything.
  */
 const ROOMS = {
+  'main.ts': ['app'],
+  'workers/rpc.ts': [],
+  'workers/start.ts': [],
   shared: [],
   forecast: [],
   gpu: [],
@@ -37,10 +40,22 @@ const ZONES = Object.entries(ROOMS).map(([room, allowed]) => ({
   message: `src/${room} imports only ${['shared', ...allowed].join(', ')}.`,
 }));
 
-/** What the page loads of the workers must not bring their code along. */
-const CLIENTS = ['engine', 'library'].flatMap((worker) =>
-  ['api', 'client'].map((file) => `src/workers/${worker}/${file}.ts`),
-);
+/** Files of the workers that the page loads. */
+const PAGE_SIDE = [
+  'src/workers/*.ts',
+  ...['engine', 'library'].map((worker) => `src/workers/${worker}/{api,client}.ts`),
+];
+
+const ONNX_RUNTIME = {
+  group: ['onnxruntime-web*'],
+  message: 'Only src/runtime runs ONNX Runtime.',
+};
+
+/** No import that matches a pattern. */
+const refuse = (files, ...patterns) => ({
+  files,
+  rules: { 'no-restricted-imports': ['error', { patterns }] },
+});
 
 export default tseslint.config(
   { ignores: ['dist', 'training', 'public', 'src/bundle/proto/*_pb.ts'] },
@@ -79,21 +94,16 @@ export default tseslint.config(
       'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones: ZONES }],
     },
   },
-  {
-    files: [
-      'src/{shared,forecast,gpu,prompt,convert,sampling}/**',
-      'src/workers/library/**',
-      ...CLIENTS,
-    ],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            { group: ['onnxruntime-web*'], message: 'Only src/runtime runs ONNX Runtime.' },
-          ],
-        },
-      ],
-    },
-  },
+  refuse(
+    ['src/{shared,gpu,bundle,prompt,convert,sampling}/**', 'src/workers/library/**'],
+    ONNX_RUNTIME,
+  ),
+  refuse(PAGE_SIDE, ONNX_RUNTIME, {
+    group: ['./*-worker.ts', './host.ts', './import.ts'],
+    message: 'Page-side files load no code of the workers.',
+  }),
+  refuse(['src/forecast/**'], {
+    regex: '^[^.]',
+    message: 'forecast/ is pure mathematics and imports no package.',
+  }),
 );

@@ -10,7 +10,7 @@ import { decode } from 'fast-png';
 import { messageOf, reportOf } from '../src/shared/errors.ts';
 import { type Chroot, openChroot } from './float16-chroot.ts';
 import { psnr } from '../cli/lib/psnr.ts';
-import { crashed, readReport, Tally } from './vitest-report.ts';
+import { readReport, runGpuTests, Tally } from './vitest-report.ts';
 
 /** Decibels. Rounding to half precision leaves 48 to 50; faults of a kernel cost far more. */
 const LEAST_PSNR = 45;
@@ -81,22 +81,16 @@ async function image(chroot: Chroot, scratch: string): Promise<void> {
 /** The whole gpu project. Every adapter feature is there, so a skipped test is a failure. */
 async function gpuTests(chroot: Chroot, scratch: string): Promise<void> {
   const report = join(scratch, 'gpu.json');
-  const run = async () => {
+  const { ok, counts } = await runGpuTests(async () => {
     const status = await chroot.run([
       ...['node', NODE_TOOLS.vitest, 'run', '--project', 'gpu'],
       ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
     ]);
-    return { status, counts: readReport(report, '/repository') };
-  };
-  let { status, counts } = await run();
-  if (crashed(status === 0, counts)) {
-    // As in scripts/test.ts: Dawn now and then takes a process down with it.
-    console.log('\nA process of the GPU tests crashed. All of them run once more.');
-    ({ status, counts } = await run());
-  }
+    return { ok: status === 0, counts: readReport(report, '/repository') };
+  });
   total.add(counts);
   if (counts.skipped > 0) throw new Error(`skipped: ${counts.skips.join('; ')}`);
-  if (status !== 0 && counts.failed === 0) throw new Error(`vitest ended with ${status}`);
+  if (!ok && counts.failed === 0) throw new Error('vitest failed, and no test did');
 }
 
 async function main(): Promise<void> {

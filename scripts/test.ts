@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findChromium } from './chromium.ts';
-import { type Counts, crashed, readReport, Tally } from './vitest-report.ts';
+import { crashed, readReport, runGpuTests, Tally, type VitestRun } from './vitest-report.ts';
 
 function report(title: string, ok: boolean, started: number): boolean {
   const seconds = ((Date.now() - started) / 1000).toFixed(0);
@@ -43,43 +43,27 @@ function runQuietly(title: string, command: string, args: string[]): Promise<boo
 const scratch = mkdtempSync(join(tmpdir(), 'hicache-test-'));
 const total = new Tally();
 
-/**
- * Dawn, which gives Node its WebGPU, now and then takes a process of the GPU tests down with it.
- * That is said, and the tests run once more.
- */
-function vitest(project: string): boolean {
-  const first = attempt(project);
-  if (project !== 'gpu' || !first.counts || !crashed(first.ok, first.counts)) return count(first);
-  console.log('\nA process of the GPU tests crashed. All of them run once more.');
-  return count(attempt(project));
-}
-
-interface Attempt {
-  readonly project: string;
-  readonly ok: boolean;
-  /** Undefined where Vitest did not start. */
-  readonly counts: Counts | undefined;
-}
-
-function attempt(project: string): Attempt {
+/** Undefined where Vitest did not start. */
+function runProject(project: string): VitestRun | undefined {
   const report = join(scratch, `${project}.json`);
+  rmSync(report, { force: true });
   const ok = run(`${project} tests`, 'npx', [
     ...['vitest', 'run', '--project', project],
     ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
   ]);
-  const counts = existsSync(report) ? readReport(report) : undefined;
-  rmSync(report, { force: true });
-  return { project, ok, counts };
+  return existsSync(report) ? { ok, counts: readReport(report) } : undefined;
 }
 
-function count({ project, ok, counts }: Attempt): boolean {
-  if (!counts) {
+async function vitest(project: string): Promise<boolean> {
+  const attempt = () => Promise.resolve(runProject(project));
+  const result = await (project === 'gpu' ? runGpuTests(attempt) : attempt());
+  if (!result) {
     total.fail(`${project} tests\n  They did not start; the lines above say why.`);
     return false;
   }
-  total.add(counts);
-  if (crashed(ok, counts)) total.fail(`${project} tests\n  A process of theirs crashed.`);
-  return ok;
+  total.add(result.counts);
+  if (crashed(result)) total.fail(`${project} tests\n  A process of theirs crashed.`);
+  return result.ok;
 }
 
 /** What `npm test` runs; `browsers` is a suite of its own, which installs browsers. */
@@ -98,7 +82,8 @@ const projects = named.length > 0 ? named : USUAL;
 // SwiftShader, the software GPU, comes with Chromium.
 if (projects.some((project) => ['gpu', 'e2e'].includes(project)))
   process.env['CHROMIUM_PATH'] = await findChromium();
-const ok = (named.length > 0 || (await checkSources())) && projects.map(vitest).every(Boolean);
+let ok = named.length > 0 || (await checkSources());
+if (ok) for (const project of projects) ok = (await vitest(project)) && ok;
 rmSync(scratch, { recursive: true, force: true });
 total.print();
 process.exitCode = ok ? 0 : 1;

@@ -24,9 +24,27 @@ export interface Counts {
   readonly skips: string[];
 }
 
+export interface VitestRun {
+  readonly ok: boolean;
+  readonly counts: Counts;
+}
+
 /** Whether Vitest failed though no test did: a process of its own ended, as when native code crashes. */
-export function crashed(ok: boolean, { failed, failures }: Counts): boolean {
-  return !ok && failed === 0 && failures.length === 0;
+export function crashed({ ok, counts }: VitestRun): boolean {
+  return !ok && counts.failed === 0 && counts.failures.length === 0;
+}
+
+/**
+ * Dawn, which gives Node its WebGPU, now and then takes a process of the GPU tests down with it.
+ * That is said, and the tests run once more.
+ */
+export async function runGpuTests<R extends VitestRun | undefined>(
+  run: () => Promise<R>,
+): Promise<R> {
+  const first = await run();
+  if (!first || !crashed(first)) return first;
+  console.log('\nA process of the GPU tests crashed. All of them run once more.');
+  return run();
 }
 
 /** Counts of several runs, and what failed in them. */

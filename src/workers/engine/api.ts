@@ -10,7 +10,7 @@ import type { UnknownWord } from '../../prompt/words/known-words.ts';
 export type { BackendChoice, GenerateEvent, GenerateRequest, GenerateResult, LoadProgress };
 export type { PromptCuts, PromptReading, UnknownWord };
 
-/** Where a model is: a bundle's folder on the web, or one that this browser keeps (library-api.ts). */
+/** Where a model is: a bundle's folder on the web, or one that this browser keeps (library/api.ts). */
 export type ModelAddress =
   { readonly kind: 'url'; readonly url: string } | { readonly kind: 'stored'; readonly id: string };
 
